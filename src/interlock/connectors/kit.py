@@ -1,0 +1,235 @@
+"""What a connector is made of. A third party's registers by entry point `interlock.connectors`.
+
+A connector is data and functions, not a base class: its configuration model, its actions, and for
+each action the five parts of the path: parameters, `look`, `plan`, `send`, `find`. `Configured`
+makes a target of one, and is all that the engine sees.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Annotated, Any, Generic, Protocol, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+
+from interlock.core.decision import Resource
+from interlock.core.delivery import Lease
+from interlock.core.event import Json
+from interlock.core.plan import Facts, Plan
+from interlock.core.step import Outcome, Rejected, Step, Unavailable
+from interlock.ports import Answer, Clock, Http, Secrets
+
+LOOK_S = 20.0  # to read what a plan needs
+CONCURRENCY = 32  # deliveries under way to one target at once, unless it says otherwise
+SECRET_SCHEMES = ("env://", "file://")
+
+
+class Model(BaseModel):
+    """A declared shape: unknown keys are refused, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def _reference(text: str) -> str:
+    if not text.startswith(SECRET_SCHEMES):
+        # The value itself may be the secret: it is not repeated.
+        raise ValueError(f"a secret is a reference, not a value: {' or '.join(SECRET_SCHEMES)}...")
+    return text
+
+
+SecretReference = Annotated[
+    str,
+    AfterValidator(_reference),
+    Field(pattern="^(env|file)://.+", json_schema_extra={"format": "secret-reference"}),
+]
+"""Where a secret is, never what it is."""
+
+
+def _from_folder(path: Path, info: ValidationInfo) -> Path:
+    return Path((info.context or {}).get(FOLDER, "")) / path
+
+
+FOLDER = "folder"
+"""Key in the validation context: the folder of the configuration file."""
+
+LocalPath = Annotated[Path, AfterValidator(_from_folder)]
+"""A path on this machine; a relative one starts at the configuration file."""
+
+
+class TargetConfig(Model):
+    """What every target says, whatever its connector."""
+
+    connector: Annotated[str, Field(title="Connector", description="Which connector it is.")]
+    owner: Annotated[str, Field(title="Owner", description="The team to ask; policy sees it.")]
+    concurrency: Annotated[
+        int,
+        Field(title="Concurrency", description="Deliveries under way at once.", ge=1, le=1_000),
+    ] = CONCURRENCY
+
+
+class Minter(Protocol):
+    """Makes short-lived tokens in our own name, so that no key has to stand."""
+
+    def mint(
+        self, audience: str, subject: str, claims: Mapping[str, Json], lifetime: timedelta
+    ) -> str:
+        """A token about `subject` that `audience` can verify at our issuer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What a session may use of the outside world.
+
+    Attributes:
+        minter: None where no issuer is configured.
+        subject: who a minted token says we are: `interlock:<site>:<target>`.
+    """
+
+    http: Http
+    secrets: Secrets
+    clock: Clock
+    minter: Minter | None
+    subject: str
+
+
+Config = TypeVar("Config", bound=TargetConfig)
+Session = TypeVar("Session")
+Params = TypeVar("Params", bound=Model)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action(Generic[Config, Session, Params]):
+    """Something a target can do.
+
+    Attributes:
+        params: the shape of a route's `with`.
+        look: reads what `plan` needs to know; changes nothing. None: the event tells all.
+        plan: pure; the steps and what is left alone.
+        send: attempts one step.
+        find: what became of a step; None if the target does not know it.
+    """
+
+    params: type[Params]
+    plan: Callable[[Config, Params, Lease, Facts], Plan | Rejected]
+    send: Callable[[Session, Step, Lease], Awaitable[Outcome]]
+    find: Callable[[Session, Step, Lease], Awaitable[Outcome | None]]
+    look: Callable[[Session, Params, Lease], Awaitable[Facts | Rejected | Unavailable]] | None = (
+        None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connector(Generic[Config, Session]):
+    """Code that knows one system.
+
+    Attributes:
+        open: makes the session that a configured target keeps: tokens, caches.
+        resources: the Cedar entity types its plans name, each with the types of its parents.
+        actions: by the name a route's `do` uses; each is a Cedar action on those types.
+    """
+
+    name: str
+    summary: str
+    config: type[Config]
+    open: Callable[[Config, Tools], Session]
+    resources: Mapping[str, tuple[str, ...]]
+    actions: Mapping[str, Action[Config, Session, Any]]
+
+
+@dataclass(slots=True, kw_only=True)
+class Configured(Generic[Config, Session]):
+    """A connector with its configuration: a Target (see ports)."""
+
+    name: str
+    connector: Connector[Config, Session]
+    config: Config
+    tools: Tools
+    session: Session = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.session = self.connector.open(self.config, self.tools)
+
+    @property
+    def resource(self) -> Resource:
+        """See Target."""
+        return target_resource(self.name, self.config.owner)
+
+    @property
+    def concurrency(self) -> int:
+        """See Target."""
+        return self.config.concurrency
+
+    async def look(self, lease: Lease) -> Facts | Rejected | Unavailable:
+        """See Target."""
+        found = self._params(lease)
+        if isinstance(found, Rejected):
+            return found
+        look = self._action(lease).look
+        if look is None:
+            return {}
+        try:
+            async with asyncio.timeout(LOOK_S):
+                return await look(self.session, found, lease)
+        except TimeoutError:
+            return Unavailable(f"the target could not be read within {LOOK_S:g} s")
+
+    def plan(self, lease: Lease, facts: Facts) -> Plan | Rejected:
+        """See Target."""
+        found = self._params(lease)
+        if isinstance(found, Rejected):
+            return found
+        return self._action(lease).plan(self.config, found, lease, facts)
+
+    async def send(self, step: Step, lease: Lease) -> Outcome:
+        """See Target."""
+        return await self._action(lease).send(self.session, step, lease)
+
+    async def find(self, step: Step, lease: Lease) -> Outcome | None:
+        """See Target."""
+        return await self._action(lease).find(self.session, step, lease)
+
+    def _action(self, lease: Lease) -> Action[Config, Session, Any]:
+        return self.connector.actions[lease.delivery.action]
+
+    def _params(self, lease: Lease) -> Model | Rejected:
+        action = self.connector.actions.get(lease.delivery.action)
+        if action is None:
+            known = ", ".join(sorted(self.connector.actions))
+            return Rejected(
+                f"{self.connector.name} has no action {lease.delivery.action!r}: {known}"
+            )
+        try:
+            found: Model = action.params.model_validate(dict(lease.delivery.params))
+        except ValidationError as err:
+            return Rejected(f"with: {complaints(err)}")
+        return found
+
+
+def target_resource(name: str, owner: str) -> Resource:
+    """A target as policy knows it."""
+    return Resource(type="Target", id=name, attributes={"owner": owner})
+
+
+def complaints(err: ValidationError) -> str:
+    """What is wrong, by field, without the values: one of them may be a secret."""
+    return "; ".join(
+        f"{'.'.join(map(str, each['loc'])) or 'it'}: {each['msg']}"
+        for each in err.errors(include_url=False, include_input=False)
+    )
+
+
+def retry_after(answer: Answer, now: datetime) -> timedelta | None:
+    """The wait that the answer asks for; None if it asks for none (RFC 9110 10.2.3)."""
+    text = answer.headers.get("retry-after", "")
+    if text.isdecimal():
+        return timedelta(seconds=min(int(text), 86_400))
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    # Rounded up by our clock's distance from theirs: early is rude, late is only slow.
+    return max(at.replace(tzinfo=at.tzinfo or UTC) - now, timedelta(0))

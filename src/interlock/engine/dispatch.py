@@ -1,0 +1,136 @@
+"""Dispatch: the one way out. Lease what is due, work on it, let it go."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random  # noqa: TID251 - the type; bootstrap seeds it
+
+from interlock.core.delivery import Delivery, Lease
+from interlock.core.errors import NotReady
+from interlock.core.site import Site
+from interlock.core.step import State
+from interlock.engine.planner import Planner
+from interlock.engine.work import Work
+from interlock.ports import Admission, Authorizer, Clock, Ledger, Target
+
+LEASE = timedelta(seconds=60)  # twice the longest attempt: one that hangs cannot outlive its lease
+POLL_S = 0.25  # for work that becomes due by time alone; new work wakes the loop
+LEDGER_PAUSE_S = 1.0  # between tries while the ledger cannot be reached
+
+
+@dataclass(slots=True, kw_only=True)
+class Dispatch:
+    """Work off what is owed, as many at once as each target allows."""
+
+    site: Site
+    targets: Mapping[str, Target]
+    ledger: Ledger
+    authorizer: Authorizer
+    clock: Clock
+    dice: Random
+    _busy: Counter[str] = field(default_factory=Counter[str])
+    working: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def reserve(self, deliveries: Iterable[Delivery]) -> list[str]:
+        """Keep a place for each delivery that can start at once; `take` must follow."""
+        reserved = []
+        for delivery in deliveries:
+            target = self.targets.get(delivery.target)
+            if target is None or delivery.state is not State.PENDING:
+                continue
+            if self._busy[delivery.target] < target.concurrency:
+                self._busy[delivery.target] += 1
+                reserved.append(delivery.id)
+        return reserved
+
+    def take(self, admission: Admission, *, fresh: bool) -> None:
+        """Start on what was reserved if the admission is `fresh`; else give the places back."""
+        for delivery in admission.deliveries:
+            if delivery.id not in admission.leased:
+                continue
+            if fresh:
+                self._start(
+                    Lease(
+                        event=admission.event,
+                        handoff=admission.handoff,
+                        delivery=delivery,
+                        fence=1,
+                    )
+                )
+            else:
+                self._busy[delivery.target] -= 1
+        if fresh:
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Claim and start until cancelled; then let what is under way end."""
+        try:
+            while True:
+                self._wake.clear()
+                try:
+                    claimed = await self.once()
+                except NotReady:
+                    await asyncio.sleep(LEDGER_PAUSE_S)
+                    continue
+                if not claimed:
+                    await self._pause()
+        finally:
+            await self.drain()
+
+    async def once(self) -> int:
+        """Claim what is due now and start on it. How many were claimed."""
+        permits = {
+            name: target.concurrency - self._busy[name]
+            for name, target in self.targets.items()
+            if target.concurrency > self._busy[name]
+        }
+        leases = await self.ledger.claim(permits, LEASE)
+        for lease in leases:
+            self._busy[lease.delivery.target] += 1
+            self._start(lease)
+        return len(leases)
+
+    async def drain(self) -> None:
+        """Wait for what is under way."""
+        while self.working:
+            await asyncio.wait(self.working)
+
+    def planner(self, target: str) -> Planner:
+        """Who plans deliveries to `target`. Raises KeyError if there is none of this name."""
+        return Planner(
+            target=self.targets[target],
+            site=self.site,
+            authorizer=self.authorizer,
+            clock=self.clock,
+        )
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(POLL_S):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    def _start(self, lease: Lease) -> None:
+        work = Work(
+            lease=lease,
+            term=LEASE,
+            planner=self.planner(lease.delivery.target),
+            ledger=self.ledger,
+            clock=self.clock,
+            dice=self.dice,
+        )
+        task = asyncio.create_task(work.run(), name=lease.delivery.target)
+        self.working.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self.working.discard(task)
+        if not task.cancelled() and (bug := task.exception()):
+            told = {"message": "a worker failed; its lease passes on", "exception": bug}
+            task.get_loop().call_exception_handler(told)
+        self._busy[task.get_name()] -= 1
+        self._wake.set()

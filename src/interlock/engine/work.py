@@ -1,0 +1,210 @@
+"""Work: one delivery in hand, from lease to rest.
+
+Plan it if nobody has; then, as long as a step can move: save "sending", send, save the outcome.
+Each save carries the lease's fence; the first that is refused ends the work: another has it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random  # noqa: TID251 - the type; bootstrap seeds it
+
+from interlock.core.delivery import Delivery, Lease, given_up, moved, unplanned, with_plan
+from interlock.core.entry import Attempt, Entry
+from interlock.core.errors import NotReady
+from interlock.core.event import Json
+from interlock.core.plan import Plan
+from interlock.core.step import (
+    Outcome,
+    Rejected,
+    State,
+    Step,
+    Unavailable,
+    Unknown,
+    answered,
+    asked,
+    cancelled,
+    failed,
+    hopeless,
+    ready,
+    sending,
+)
+from interlock.engine.planner import Planner, refusal
+from interlock.engine.recover import recovery
+from interlock.ports import Change, Clock, Ledger
+
+AT_ONCE = 8  # steps of one delivery under way together: quick, yet gentle on the target
+ATTEMPT_S = 30.0  # half a lease
+IN_TALK = frozenset({State.SENDING, State.UNKNOWN, State.WAITING})
+
+
+class _FenceIsOldError(Exception):
+    """Another worker has the delivery."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Work:
+    """One worker's hold on one delivery. `run` it once."""
+
+    lease: Lease
+    term: timedelta
+    planner: Planner
+    ledger: Ledger
+    clock: Clock
+    dice: Random
+    _delivery: Delivery = field(init=False)
+    _steps: dict[str, Step] = field(default_factory=dict[str, Step])
+    _unsaved: dict[str, Step] = field(default_factory=dict[str, Step])
+    _talks: int = 0
+    _released: bool = False
+
+    async def run(self) -> None:
+        """Move the delivery as far as it goes now; then let it go."""
+        try:
+            await self._recover()
+            decided = not self.lease.delivery.planned
+            if decided and not await self._plan():
+                return
+            while wave := ready(self._steps, self.clock.now())[:AT_ONCE]:
+                await self._wave(wave, decided=decided)
+                if self._released:
+                    return
+                decided = False
+            await self._save()
+        except (_FenceIsOldError, NotReady):
+            return  # what is on record stands; the lease passes on
+
+    async def _recover(self) -> None:
+        self.lease, change = recovery(self.lease, self.clock.now())
+        self._delivery = self.lease.delivery
+        self._steps = {step.key: step for step in self.lease.steps}
+        if change:
+            await self._write(change)
+
+    async def _plan(self) -> bool:
+        """Plan the delivery, in memory so far. False: it cannot be planned, and that is saved."""
+        plan = await self.planner.propose(self.lease)
+        delivery, now = self._delivery, self.clock.now()
+        match plan:
+            case Plan():
+                self._delivery, steps = with_plan(delivery, plan, now)
+                for step in steps:
+                    self._put(step)
+            case Unavailable():
+                self._delivery = unplanned(delivery, plan, now, self.dice.random())
+            case Rejected(reason):
+                self._delivery = given_up(delivery, reason)
+        if not isinstance(plan, Plan):
+            await self._save()
+        return isinstance(plan, Plan)
+
+    async def _wave(self, wave: Sequence[Step], *, decided: bool) -> None:
+        """Send or ask each step of the wave. `decided`: policy has just been asked about them."""
+        for step in wave:
+            if step.state is State.PENDING:
+                self._put(self._begun(step, decided=decided))
+        talks = [now for step in wave if (now := self._steps[step.key]).state in IN_TALK]
+        self._talks = len(talks)
+        self._give_up_hopeless()
+        if self._unsaved:
+            await self._save()
+        await _all([self._talk(step) for step in talks])
+
+    def _begun(self, step: Step, *, decided: bool) -> Step:
+        if not decided:
+            answer = self.planner.decide(self.lease, step.action, step.resource)
+            if not answer.allowed:
+                return failed(step, refusal(answer))
+        return sending(step, self.clock.now(), self.lease.delivery.limits)
+
+    async def _talk(self, step: Step) -> None:
+        """One conversation with the target, and the save of what came of it."""
+        ask = step.state is not State.SENDING
+        began = self.clock.now()
+        outcome = await self._hear(step, ask=ask)
+        now, limits, dice = self.clock.now(), self.lease.delivery.limits, self.dice.random()
+        if ask:
+            self._put(asked(step, outcome, now, limits, dice))
+        else:
+            assert outcome is not None
+            self._put(answered(step, outcome, now, limits, dice))
+        self._talks -= 1
+        self._give_up_hopeless()
+        attempt = Attempt(
+            step=step.id,
+            number=step.attempts,
+            asked=ask,
+            began_at=began,
+            ended_at=now,
+            outcome=type(outcome).__name__ if outcome else "Absent",
+            detail=self._steps[step.key].reason,
+        )
+        await self._save(attempt)
+
+    async def _hear(self, step: Step, *, ask: bool) -> Outcome | None:
+        try:
+            async with asyncio.timeout(ATTEMPT_S):
+                if ask:
+                    return await self.planner.target.find(step, self.lease)
+                return await self.planner.target.send(step, self.lease)
+        except TimeoutError:
+            return Unknown(f"no answer within {ATTEMPT_S:g} s")
+        except Exception as err:  # noqa: BLE001 - after a connector's bug nobody knows what happened
+            return Unknown(f"the connector failed: {type(err).__name__}")
+
+    def _give_up_hopeless(self) -> None:
+        while gone := hopeless(self._steps):
+            for step in gone:
+                self._put(cancelled(step, "what it waits for did not happen"))
+
+    def _put(self, step: Step) -> None:
+        self._steps[step.key] = self._unsaved[step.key] = step
+
+    async def _save(self, *attempts: Attempt) -> None:
+        """Save what is unsaved, with its entry; let the delivery go if nothing can move now."""
+        now = self.clock.now()
+        if self._steps or self._delivery.planned:
+            self._delivery = moved(self._delivery, list(self._steps.values()))
+        delivery = self._delivery
+        self._released = self._talks == 0 and not ready(self._steps, now)
+        steps = tuple(self._unsaved.values())
+        self._unsaved = {}
+        detail: dict[str, Json] = {
+            step.key: f"{step.state}: {step.reason}" if step.reason else str(step.state)
+            for step in steps
+        }
+        if delivery.reason and not steps:
+            detail["reason"] = delivery.reason
+        entry = Entry(
+            kind=delivery.state,
+            at=now,
+            handoff=delivery.handoff,
+            delivery=delivery.id,
+            detail=detail,
+        )
+        await self._write(
+            Change(
+                fence=self.lease.fence,
+                delivery=delivery,
+                steps=steps,
+                attempts=attempts,
+                entry=entry,
+                release=self._released,
+            )
+        )
+
+    async def _write(self, change: Change) -> None:
+        if not await self.ledger.save(change, self.term):
+            raise _FenceIsOldError
+
+
+async def _all(talks: Sequence[Awaitable[None]]) -> None:
+    """Let every conversation end, then raise what the first to fail raised."""
+    if len(talks) == 1:
+        return await talks[0]
+    ends = await asyncio.gather(*talks, return_exceptions=True)
+    for end in ends:
+        if end is not None:
+            raise end
+    return None

@@ -1,0 +1,60 @@
+"""The ASGI application: the boundary, then the two hot paths, then FastAPI for the rest."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from interlock.app.bootstrap import Running
+from interlock.app.verbs import Gateway
+from interlock.core.errors import Refusal
+from interlock.core.event import Json
+from interlock.surfaces.http.api import api
+from interlock.surfaces.http.boundary import check
+from interlock.surfaces.http.events import Receive, Scope, Send, encoded, events, plan
+from interlock.surfaces.http.problems import problem_body, problem_headers
+
+LOG = logging.getLogger(__name__)
+JSON = [(b"content-type", b"application/json")]
+
+Handler = Callable[[Gateway, Scope, Receive], Awaitable[tuple[int, Json]]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+HANDLERS: dict[str, Handler] = {"/v1/events": events, "/v1/plan": plan}
+
+
+class Failed(Refusal):
+    """Our own mistake. What it was is in the log, not in the answer."""
+
+    code, status, title = "gateway.failed", 500, "The gateway failed"
+
+
+def application(running: Running) -> App:
+    """The whole HTTP surface of this gateway."""
+    rest = api(running)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return  # no lifespan of our own, no WebSocket
+        try:
+            check(scope["raw_path"], scope["query_string"], scope["headers"])
+            handler = HANDLERS.get(scope["path"])
+            if handler is None or scope["method"] != "POST":
+                await rest(scope, receive, send)
+                return
+            status, answer = await handler(running.gateway, scope, receive)
+        except Refusal as refusal:
+            await _send(send, refusal.status, problem_headers(refusal), problem_body(refusal))
+        except Exception:
+            LOG.exception("a request failed")
+            failed = Failed("Try again; if it lasts, look for this time in the gateway's log.")
+            await _send(send, failed.status, problem_headers(failed), problem_body(failed))
+        else:
+            await _send(send, status, JSON, encoded(answer))
+
+    return app
+
+
+async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    start: dict[str, Any] = {"type": "http.response.start", "status": status}
+    await send(start | {"headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body})

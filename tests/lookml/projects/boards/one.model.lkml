@@ -1,0 +1,3 @@
+include: "*.dashboard"
+explore: orders {}
+view: orders { sql_table_name: one.orders ;; }

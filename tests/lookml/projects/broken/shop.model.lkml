@@ -1,0 +1,3 @@
+include: "views/*.view"
+include: "*.dashboard"
+explore: orders {}

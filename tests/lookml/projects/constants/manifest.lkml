@@ -1,0 +1,3 @@
+project_name: "constants"
+constant: dataset { value: "proj.raw" export: override_optional }
+constant: orders_table { value: "orders" }

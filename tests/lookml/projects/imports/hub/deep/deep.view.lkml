@@ -1,0 +1,1 @@
+view: deep { sql_table_name: hub_ds.deep ;; }

@@ -1,0 +1,2 @@
+include: "/hub/deep/deep.view"
+explore: deep {}

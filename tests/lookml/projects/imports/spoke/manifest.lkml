@@ -1,0 +1,5 @@
+project_name: "spoke"
+local_dependency: {
+  project: "hub"
+  override_constant: dataset { value: "spoke_ds" }
+}

@@ -1,0 +1,2 @@
+explore: orders {}
+explore: users {}

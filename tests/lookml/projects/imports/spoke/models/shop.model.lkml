@@ -1,0 +1,6 @@
+include: "//hub/views/[!0-9]*.view"
+include: "//hub/explores/**/*"
+include: "//absent/views/x.view"
+include: "/views/missing.view"
+include: "/views/no_match_is_fine_*.view"
+include: "beside"

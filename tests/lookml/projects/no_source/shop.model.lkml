@@ -1,0 +1,2 @@
+explore: orders {}
+view: orders { dimension: id {} }

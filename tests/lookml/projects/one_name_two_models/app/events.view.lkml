@@ -1,0 +1,1 @@
+view: events { sql_table_name: app.events ;; }

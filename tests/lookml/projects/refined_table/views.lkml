@@ -1,0 +1,3 @@
+view: orders { dimension: id {} }
+view: users { sql_table_name: old.users ;; }
+view: items { sql_table_name: raw.items ;; }
