@@ -65,6 +65,10 @@ class Target(Protocol):
         """How many deliveries may be under way to it at once."""
         ...
 
+    def known(self, lease: Lease) -> Facts | None:
+        """What `plan` needs, where it can be told without a look; else None. Never waits."""
+        ...
+
     async def look(self, lease: Lease) -> Facts | Rejected | Unavailable:
         """Read what `plan` needs to know, within a time of its own. Changes nothing anywhere."""
         ...
@@ -86,26 +90,6 @@ class Target(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Admission:
-    """All that accepting an event writes.
-
-    Attributes:
-        leased: ids among `deliveries` that the caller takes in hand at once (fence 1).
-    """
-
-    event: Event
-    handoff: Handoff
-    deliveries: tuple[Delivery, ...]
-    entry: Entry
-    leased: frozenset[str] = frozenset()
-
-    @property
-    def again(self) -> Mapping[str, Json]:
-        """What the entry of a second sending tells."""
-        return {"principal": str(self.handoff.principal), "digest": self.event.digest}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What a worker has to write about the delivery it holds, and the entry that tells of it.
 
@@ -120,6 +104,28 @@ class Change:
     attempts: tuple[Attempt, ...] = ()
     entry: Entry | None = None
     release: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """All that accepting an event writes.
+
+    Attributes:
+        leased: ids among `deliveries` that the caller takes in hand at once (fence 1).
+        begun: the first change to some of the leased ones, written with them.
+    """
+
+    event: Event
+    handoff: Handoff
+    deliveries: tuple[Delivery, ...]
+    entry: Entry
+    leased: frozenset[str] = frozenset()
+    begun: tuple[Change, ...] = ()
+
+    @property
+    def again(self) -> Mapping[str, Json]:
+        """What the entry of a second sending tells."""
+        return {"principal": str(self.handoff.principal), "digest": self.event.digest}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

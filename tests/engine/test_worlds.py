@@ -155,7 +155,7 @@ def test_an_engine_that_forgets_to_save_sending_is_caught(monkeypatch: pytest.Mo
 
     assert (
         caught(
-            lambda seed: World(seed, repeat=Repeat.HARMFUL, steps=2),
+            lambda seed: World(2 * seed, repeat=Repeat.HARMFUL, steps=2),
             lambda world: max(world.machine.effects.values(), default=0) <= 1,
         )
         > 5

@@ -121,6 +121,10 @@ class Machine:
         """See Target."""
         return Resource(type="Target", id="machine", attributes={"owner": "world"})
 
+    def known(self, lease: Lease) -> Facts | None:
+        """Half of the worlds have a target whose plan needs no look."""
+        return {} if self.world.seed % 2 else None
+
     async def look(self, lease: Lease) -> Facts | Rejected | Unavailable:
         """See Target."""
         await self.world.perhaps_crash()

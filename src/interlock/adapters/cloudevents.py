@@ -5,7 +5,6 @@ that every retry of a careless sender would be a new event.
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -33,9 +32,11 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d
 _MEDIA = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:\s*;.*)?\Z", re.ASCII)
 _JSON_MEDIA = re.compile(r"(?:[\w-]+/json|[\w.-]+/[\w.-]+\+json)\Z", re.ASCII)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"\Z')  # RFC 9110 5.6.4
 _KNOWN = frozenset(
     {"specversion", "id", "source", "type", "subject", "time", "dataschema", "datacontenttype"}
 )
+_NOT_HEADERS = {"ce-data", "ce-data_base64", "ce-datacontenttype"}  # body and content-type
 _REQUIRED = ("specversion", "id", "source", "type")
 _YEAR_MIN, _YEAR_MAX = 1970, 9998  # any offset keeps them within what a datetime can hold
 
@@ -80,9 +81,9 @@ def read_binary(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Event:
         name = "datacontenttype" if header == "content-type" else header.removeprefix("ce-")
         if name == header:
             continue
-        if name in found or header in {"ce-data", "ce-datacontenttype"}:
+        if name in found or header in _NOT_HEADERS:
             raise Malformed(f"the header {header} is twice there or not one", field=name)
-        found[name] = _header_text(name, value)
+        found[name] = _attribute(name, _header_text(name, value))
     media = str(found.get("datacontenttype", "application/json"))
     return read_event(orjson.dumps(found | _data_members(media, body)))
 
@@ -99,7 +100,9 @@ def media_type(content_type: str) -> str:
 
 
 def _header_text(name: str, value: bytes) -> str:
-    """HTTP binding 3.1.3.2: percent-encoded UTF-8."""
+    """HTTP binding 3.1.3.2: percent-encoded UTF-8, which older senders put in quotes."""
+    if _QUOTED.match(value):
+        value = re.sub(rb"\\(.)", rb"\1", value[1:-1])
     try:
         return unquote_to_bytes(value).decode()
     except UnicodeDecodeError as err:
@@ -162,10 +165,8 @@ def _attribute(name: str, given: Json) -> str:
             "attribute names are 1 to 64 of a-z and 0-9",
             field=name[:64].encode("ascii", "replace").decode(),
         )
-    if isinstance(given, bool):
-        return "true" if given else "false"
-    if isinstance(given, int) and name not in _KNOWN:
-        return str(given)
+    if isinstance(given, bool | int) and name not in _KNOWN:
+        return str(given).lower()
     if not isinstance(given, str):
         raise Malformed(f"the attribute {name!r} must be text", field=name)
     if len(given) > ATTRIBUTE_CHARS_MAX:
@@ -219,7 +220,7 @@ def _binary(value: Mapping[str, Json]) -> str | None:
         if not isinstance(text, str):
             raise Malformed("'data_base64' must be text", field="data_base64")
         base64.b64decode(text, validate=True)
-    except binascii.Error as err:
+    except ValueError as err:  # also for a character beyond ASCII
         raise Malformed("'data_base64' is not base64 (RFC 4648)", field="data_base64") from err
     return text
 

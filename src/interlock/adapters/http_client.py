@@ -14,12 +14,14 @@ from interlock.ports import Answer, NoAnswerError, NotSentError
 
 CONNECTIONS_MAX = 256  # in all; a target's own limit is its `concurrency`
 KEEPALIVE_S = 30.0
+SENT_AGAIN = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+"""Methods that aiohttp sends again by itself when the connection broke."""
 
 
 async def _once(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Keep aiohttp from sending a GET again when the connection broke: some GETs have effects."""
+    """Keep aiohttp from sending it again when the connection broke: some GETs have effects."""
     try:
         return await handler(request)
     except aiohttp.ClientConnectorError:
@@ -37,7 +39,6 @@ class AioHttp:
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             skip_auto_headers=("User-Agent", "Accept-Encoding"),
-            middlewares=(_once,),
         )
 
     async def request(
@@ -58,6 +59,7 @@ class AioHttp:
                 headers=headers,
                 data=body,
                 allow_redirects=False,
+                middlewares=(_once,) if method in SENT_AGAIN else (),
                 timeout=aiohttp.ClientTimeout(total=within.total_seconds()),
             ) as response:
                 answer = await response.content.read(size_max + 1)

@@ -56,6 +56,8 @@ class MemoryLedger:
                 held.fence, held.until = 1, self.clock.now() + term
             self._held[delivery.id] = held
         self._write(admission.entry)
+        for change in admission.begun:
+            self._keep(change, term)
         return Receipt(
             handoff=handoff.id,
             event=event.key,
@@ -100,16 +102,19 @@ class MemoryLedger:
 
     async def save(self, change: Change, term: timedelta) -> bool:
         """See Ledger."""
-        held = self._held[change.delivery.id]
-        if held.fence != change.fence:
+        if self._held[change.delivery.id].fence != change.fence:
             return False
+        self._keep(change, term)
+        return True
+
+    def _keep(self, change: Change, term: timedelta) -> None:
+        held = self._held[change.delivery.id]
         held.delivery = change.delivery
         held.steps |= {step.key: step for step in change.steps}
         held.until = None if change.release else self.clock.now() + term
         self._attempts.extend(change.attempts)
         if change.entry:
             self._write(change.entry)
-        return True
 
     async def void(self) -> int:
         """See Ledger."""

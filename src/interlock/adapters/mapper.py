@@ -7,12 +7,14 @@ a longer text become text. Names: `event` (attributes and `data`), `principal`, 
 import re
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
+from math import isfinite
 from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 
+from interlock.adapters.strict_json import INTEGER_MAX
 from interlock.core.event import Event, Json
 from interlock.core.principal import Principal
 from interlock.core.route import Route
@@ -49,11 +51,11 @@ def _known(route: Route, event: Event, principal: Principal) -> dict[str, Any]:
 
 
 def check_expressions(value: Json) -> None:
-    """Raise MappingError if an expression in `value` is not JMESPath."""
+    """Raise MappingError if an expression in `value` is not closed or is not JMESPath."""
     match value:
         case str():
-            for found in _EXPRESSION.finditer(value):
-                _compiled(found[1].strip())
+            for expression in _expressions(value):
+                _compiled(expression)
         case list():
             for each in value:
                 check_expressions(each)
@@ -70,6 +72,23 @@ def _compiled(expression: str) -> ParsedResult:
         return jmespath.compile(expression)
     except JMESPathError as err:
         raise MappingError(f"{expression!r} is not JMESPath: {str(err).splitlines()[0]}") from err
+    except RecursionError as err:
+        raise MappingError(f"{expression[:64]!r}... is nested too deep") from err
+
+
+def _whole(value: str) -> str | None:
+    """The expression that `value` is and nothing else; it may hold braces of its own."""
+    if value.startswith("${{") and value.endswith("}}") and value.count("${{") == 1:
+        return value[3:-2].strip()
+    return None
+
+
+def _expressions(value: str) -> list[str]:
+    if (whole := _whole(value)) is not None:
+        return [whole]
+    if "${{" in _EXPRESSION.sub("", value):
+        raise MappingError(f"{value[:64]!r} opens ${{{{ and does not close it")
+    return [found[1].strip() for found in _EXPRESSION.finditer(value)]
 
 
 def _rendered(value: Json, known: Known) -> Json:
@@ -85,9 +104,9 @@ def _rendered(value: Json, known: Known) -> Json:
 
 
 def _text(value: str, known: Known) -> Json:
-    whole = _EXPRESSION.fullmatch(value)
-    if whole:
-        return _found(whole[1].strip(), known)
+    whole = _whole(value)
+    if whole is not None:
+        return _found(whole, known)
     return _EXPRESSION.sub(lambda part: _inline(part[1].strip(), known), value)
 
 
@@ -101,6 +120,25 @@ def _inline(expression: str, known: Known) -> str:
 def _found(expression: str, known: Known) -> Json:
     try:
         found: Json = _compiled(expression).search(known())
-    except JMESPathError as err:
-        raise MappingError(f"{expression!r}: {str(err).splitlines()[0]}") from err
+    except (JMESPathError, ValueError, ArithmeticError, RecursionError) as err:  # as ceil of NaN
+        raise MappingError(f"{expression!r}: {(str(err) or 'no value').splitlines()[0]}") from err
+    if not _is_json(found):
+        raise MappingError(f"{expression!r} comes to what JSON cannot say")
     return found
+
+
+def _is_json(value: object) -> bool:
+    """Whether JSON readers agree about it: JMESPath can make NaN, huge numbers, functions."""
+    match value:
+        case None | str() | bool():
+            return True
+        case int():
+            return abs(value) <= INTEGER_MAX
+        case float():
+            return isfinite(value)
+        case list():
+            return all(map(_is_json, value))
+        case dict():
+            return all(map(_is_json, value.values()))
+        case _:
+            return False

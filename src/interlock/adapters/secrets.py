@@ -35,6 +35,8 @@ def _contents(reference: str, place: str) -> str:
             found = file.read(SECRET_BYTES_MAX + 1)
     except OSError as err:
         raise SecretError(f"the secret {reference} cannot be read: {err.strerror}") from err
+    except ValueError as err:
+        raise SecretError(f"the secret {reference} is no path") from err
     if len(found) > SECRET_BYTES_MAX:
         raise SecretError(f"the secret {reference} has over {SECRET_BYTES_MAX} bytes")
     try:

@@ -7,6 +7,7 @@ numbers beyond IEEE 754, lone surrogates, NUL, bytes that are not UTF-8.
 
 import json
 import math
+from collections import Counter
 from typing import NoReturn, cast
 
 import orjson
@@ -37,8 +38,8 @@ class _Reading:
     def _object(self, pairs: list[tuple[str, Json]]) -> dict[str, Json]:
         found = dict(pairs)
         if len(found) != len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for name in names if names.count(name) > 1)
+            counts = Counter(name for name, _ in pairs)
+            twice = next(name for name, count in counts.items() if count > 1)
             raise NotStrictError(f"the member {twice[:64]!r} occurs twice")
         if self.plain and not all(map(str.isascii, found)):
             self.plain = False
@@ -89,16 +90,13 @@ def canonical(value: Json, *, plain: bool) -> bytes:
 
 def _depth(value: Json) -> int:
     level, here = 0, [value]
-    while here:
+    while here := [each for each in here if isinstance(each, dict | list)]:
         level += 1
         below: list[Json] = []
         for each in here:
-            if isinstance(each, dict):
-                below.extend(each.values())
-            elif isinstance(each, list):
-                below.extend(each)
+            below.extend(each.values() if isinstance(each, dict) else each)
         here = below
-    return level - 1
+    return level
 
 
 def _has_forbidden(value: Json) -> bool:

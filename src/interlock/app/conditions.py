@@ -4,6 +4,7 @@
 attributes there are `all: [...]`, `any: [...]` and `not: {...}`, each of conditions again.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ _DIALECTS: Mapping[str, Callable[[str, str], Filter]] = {
     "suffix": Suffix,
 }
 _GROUPS: Mapping[str, Callable[[tuple[Filter, ...]], Filter]] = {"all": AllOf, "any": AnyOf}
+
+_ATTRIBUTE = re.compile(r"[a-z0-9]{1,64}\Z")  # as events are read
 
 
 class NotAConditionError(ValueError):
@@ -42,11 +45,12 @@ def _part(name: str, value: Any, place: tuple[int | str, ...]) -> Filter:  # noq
         )
     if name == "not":
         return Not(condition(_mapping(value, place), *place))
+    if not _ATTRIBUTE.match(name):
+        raise NotAConditionError("no event has such an attribute: use a to z and 0 to 9", *place)
     if isinstance(value, str) and value:
         return Exact(name, value)
-    [(dialect, text)] = (
-        _mapping(value, place).items() if len(_mapping(value, place)) == 1 else [("", "")]
-    )
+    given = _mapping(value, place)
+    [(dialect, text)] = given.items() if len(given) == 1 else [("", "")]
     if dialect not in _DIALECTS or not isinstance(text, str) or not text:
         raise NotAConditionError(
             f"give a text, or one of {', '.join(_DIALECTS)} with a text: {name}: {{prefix: load_}}",

@@ -80,10 +80,8 @@ def schema(connectors: Connectors) -> dict[str, Json]:
             found["$defs"][f"{name}.{inner}"] = definition
         found["$defs"][name] = shape
         shapes.append({"$ref": f"#/$defs/{name}"})
-    targets = found["properties"]["targets"]
-    for part in (targets, *targets.get("patternProperties", {}).values()):
-        if "additionalProperties" in part:
-            part["additionalProperties"] = {"oneOf": shapes}
+    by_name = found["properties"]["targets"]["patternProperties"]
+    by_name |= {pattern: {"oneOf": shapes} for pattern in by_name}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **found,
@@ -170,10 +168,10 @@ def _clashes(document: Document, settings: Settings) -> Iterator[str]:
             yield document.complaint(("routes", n, "name"), f"another route is named {name}")
     uris: dict[str, str] = {}
     for name, source in settings.sources.items():
-        if source.uri in uris:
-            message = f"the source {uris[source.uri]} has it too"
+        other = uris.setdefault(source.uri.rstrip("/"), name)
+        if other != name:
+            message = f"the source {other} has it too"
             yield document.complaint(("sources", name, "uri"), message)
-        uris[source.uri] = name
     issuers = [issuer.name for issuer in settings.identity.issuers]
     for n, name in enumerate(issuers):
         if name in issuers[:n]:

@@ -1,13 +1,21 @@
 """A YAML document that knows on which line each value stands, so that a complaint can say so."""
 
 from collections.abc import Hashable
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from interlock.adapters.strict_json import INTEGER_MAX
+
 Place = tuple[int | str, ...]
 """The path to a value: keys and indexes."""
+
+_TAG = "tag:yaml.org,2002:"
+_TAGS = frozenset(
+    _TAG + kind for kind in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp")
+)
 
 
 class ConfigInvalid(Exception):  # noqa: N818 - it says what the configuration is
@@ -18,13 +26,16 @@ class ConfigInvalid(Exception):  # noqa: N818 - it says what the configuration i
 
 
 class Document:
-    """One YAML file, read safely: no tags that make objects, no key twice."""
+    """One YAML file, read safely: plain values only, no key twice, nothing by alias."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lines: dict[Place, int] = {}
+        self._seen: set[int] = set()
+        self._construct = yaml.constructor.SafeConstructor()
         try:
             root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+            self.value: Any = self._value(root, ()) if root else {}
         except OSError as err:
             raise ConfigInvalid(f"{path}: {err.strerror}") from err
         except UnicodeDecodeError as err:
@@ -32,8 +43,11 @@ class Document:
         except yaml.MarkedYAMLError as err:
             line = err.problem_mark.line + 1 if err.problem_mark else 1
             raise ConfigInvalid(f"{path}:{line}: not YAML: {err.problem}") from err
-        self._construct = yaml.constructor.SafeConstructor()
-        self.value: Any = self._value(root, ()) if root else {}
+        except yaml.reader.ReaderError as err:
+            message = f"not YAML at character {err.position}: {err.reason}"
+            raise ConfigInvalid(f"{path}: {message}") from err
+        except RecursionError as err:
+            raise ConfigInvalid(f"{path}: nested deeper than any configuration") from err
 
     def line(self, place: Place) -> int:
         """The line of the value at `place`, or of the nearest one around it."""
@@ -48,22 +62,46 @@ class Document:
 
     def _value(self, node: yaml.Node, place: Place) -> Any:  # noqa: ANN401 - whatever YAML can say
         self._lines[place] = node.start_mark.line + 1
+        if node.tag not in _TAGS:
+            tag = node.tag.replace(_TAG, "!!")
+            raise self._refused(place, f"the tag {tag} is not read here: write a plain value")
+        if id(node) in self._seen:  # it may hold itself, or a thousand million copies of another
+            raise self._refused(place, "aliases are not read here: write the content out")
+        self._seen.add(id(node))
         match node:
             case yaml.MappingNode():
                 return self._mapping(node, place)
             case yaml.SequenceNode():
                 return [self._value(each, (*place, n)) for n, each in enumerate(node.value)]
             case _:
-                return self._construct.construct_object(node)
+                return self._scalar(node, place)
+
+    def _scalar(self, node: yaml.Node, place: Place) -> Any:  # noqa: ANN401 - whatever YAML can say
+        try:
+            found = self._construct.construct_object(node)
+        except ValueError as err:
+            kind = node.tag.removeprefix(_TAG)
+            raise self._refused(place, f"it looks like a {kind} and is none: quote it") from err
+        if isinstance(found, int) and abs(found) > INTEGER_MAX:
+            raise self._refused(place, "an integer is beyond 2^53 - 1: quote it")
+        if isinstance(found, float) and not isfinite(found):
+            raise self._refused(place, "a number is finite here")
+        return found
 
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[Hashable, Any]:
         found: dict[Hashable, Any] = {}
         for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise self._refused(place, "a key is a text")
+            self._seen.add(id(key_node))
             key = key_node.value
             here = (*place, key)
             if key in found:
                 self._lines[here] = key_node.start_mark.line + 1
-                raise ConfigInvalid(self.complaint(here, "this key is here twice"))
+                raise self._refused(here, "this key is here twice")
             found[key] = self._value(value_node, here)
             self._lines[here] = key_node.start_mark.line + 1
         return found
+
+    def _refused(self, place: Place, message: str) -> ConfigInvalid:
+        return ConfigInvalid(self.complaint(place, message))

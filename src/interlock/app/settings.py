@@ -1,32 +1,32 @@
 """The shapes of `interlock.yaml`; and the only reader of the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, HttpUrl, JsonValue
+from pydantic import BeforeValidator, Field, JsonValue
 
-from interlock.connectors.kit import Model, SecretReference
+from interlock.connectors.kit import BaseUrl, Model, SecretReference
 from interlock.core.retry import OnUnknown
 
 NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_DURATION = "^[0-9]{1,8}[smhd]$"  # more digits are over the longest, whatever the unit
 WITHIN_MAX = timedelta(days=30)  # beyond it an event is history, not a hand-off
 
 
 def _duration(value: object) -> object:
     """`90s`, `10m`, `2h`, `1d`."""
-    if isinstance(value, str) and value[:-1].isdecimal() and value[-1] in _UNITS:
+    if isinstance(value, str) and re.fullmatch(_DURATION, value):
         return timedelta(seconds=int(value[:-1]) * _UNITS[value[-1]])
     raise ValueError("give a whole number and a unit: 90s, 10m, 2h or 1d")
 
 
 Duration = Annotated[
     timedelta,
-    BeforeValidator(
-        _duration, json_schema_input_type=Annotated[str, Field(pattern="^[0-9]+[smhd]$")]
-    ),
+    BeforeValidator(_duration, json_schema_input_type=Annotated[str, Field(pattern=_DURATION)]),
     Field(gt=timedelta(0), le=WITHIN_MAX),
 ]
 Name = Annotated[str, Field(pattern=NAME, max_length=63)]
@@ -76,7 +76,7 @@ class IdentitySettings(Model):
 class OwnIssuerSettings(Model):
     """Interlock as an issuer of short tokens for its targets."""
 
-    url: Annotated[HttpUrl, Field(description="The `iss` of its tokens.")]
+    url: Annotated[BaseUrl, Field(description="The `iss` of its tokens.")]
     key: Annotated[SecretReference, Field(description="A PEM private key, RSA or P-256.")]
     publish: Annotated[
         Literal["self"], Field(description="Who serves its two documents: this gateway.")
@@ -86,8 +86,8 @@ class OwnIssuerSettings(Model):
 class HttpSettings(Model):
     """Where the gateway listens."""
 
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65_535)] = 8_470
+    host: Annotated[str, Field(description="The address; 0.0.0.0 is every one.")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535, description="0: any free one.")] = 8_470
 
 
 class SourceSettings(Model):
@@ -100,7 +100,7 @@ class SourceSettings(Model):
 class RouteSettings(Model):
     """When this event, do that at this target, within so long."""
 
-    name: Name
+    name: Annotated[Name, Field(description="Unique; part of its deliveries' ids.")]
     when: Annotated[Condition, Field(description="CloudEvents filters over attributes.")]
     to: Annotated[str, Field(description="A target's name.")]
     do: Annotated[str, Field(description="One of that target's actions.")]
@@ -132,16 +132,24 @@ class Settings(Model):
     ledger: Annotated[
         str, Field(pattern="^sqlite:///.+", description="sqlite:///path/to/interlock.db")
     ] = "sqlite:///interlock.db"
-    http: HttpSettings = HttpSettings()
-    identity: IdentitySettings
-    issuer: OwnIssuerSettings | None = None
+    http: Annotated[HttpSettings, Field(description="Where the gateway listens.")] = HttpSettings()
+    identity: Annotated[IdentitySettings, Field(description="Who may call.")]
+    issuer: Annotated[
+        OwnIssuerSettings | None, Field(description="Left out: no tokens of its own.")
+    ] = None
     policies: Annotated[str, Field(description="The folder of *.cedar files.")] = "policies/"
-    sources: Annotated[dict[Name, SourceSettings], Field(min_length=1)]
+    sources: Annotated[
+        dict[Name, SourceSettings],
+        Field(min_length=1, description="By name: whose events are taken."),
+    ]
     targets: Annotated[
         dict[Name, dict[str, Any]],
         Field(default_factory=dict, description="Each by its connector's own shape."),
     ]
-    routes: Annotated[list[RouteSettings], Field(default_factory=list)]
+    routes: Annotated[
+        list[RouteSettings],
+        Field(default_factory=list, description="Each that fits an event owes a delivery."),
+    ]
 
 
 def environment() -> Mapping[str, str]:

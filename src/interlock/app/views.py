@@ -39,20 +39,20 @@ def handoff_view(record: Record) -> dict[str, Json]:
 
 
 def trace_view(record: Record, history: Iterable[Entry], *, payload: bool) -> dict[str, Json]:
-    """One hand-off whole; with the event's data if `payload`."""
+    """One hand-off whole; with the event's data, and what was made of it, if `payload`."""
     attempts: dict[str, list[Json]] = {}
     for attempt in record.attempts:
         attempts.setdefault(attempt.step, []).append(_attempt(attempt))
     deliveries: list[Json] = [
         delivery_view(delivery)
         | {
-            "params": dict(delivery.params),
             "notes": dict(delivery.notes),
             "steps": [
-                _step(step) | {"attempts": attempts.get(step.id, [])}
+                _step(step, payload=payload) | {"attempts": attempts.get(step.id, [])}
                 for step in record.steps.get(delivery.id, ())
             ],
         }
+        | ({"params": dict(delivery.params)} if payload else {})
         for delivery in record.deliveries
     ]
     handoff = record.handoff
@@ -143,7 +143,8 @@ def _left(things: Iterable[Left]) -> list[Json]:
     return [{"asset": each.asset, "why": each.why} for each in things]
 
 
-def _step(step: Step) -> dict[str, Json]:
+def _step(step: Step, *, payload: bool) -> dict[str, Json]:
+    made: dict[str, Json] = {"call": dict(step.call), "result": dict(step.result)}
     return {
         "id": step.id,
         "key": step.key,
@@ -154,8 +155,7 @@ def _step(step: Step) -> dict[str, Json]:
         "state": step.state.value,
         "reason": step.reason,
         "reference": step.reference,
-        "call": dict(step.call),
-        "result": dict(step.result),
+        **(made if payload else {}),
     }
 
 

@@ -10,10 +10,11 @@ from datetime import timedelta
 from typing import Annotated, Literal
 
 import orjson
-from pydantic import Field, HttpUrl, JsonValue, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from interlock.connectors.kit import (
     Action,
+    BaseUrl,
     Connector,
     Model,
     SecretReference,
@@ -56,7 +57,7 @@ class HttpConfig(TargetConfig):
     """An endpoint."""
 
     connector: Literal["http"]
-    base_url: Annotated[HttpUrl, Field(title="Base URL", description="Every path is below it.")]
+    base_url: Annotated[BaseUrl, Field(title="Base URL", description="Every path is below it.")]
     auth: Annotated[Auth | None, Field(description="How it knows us; left out: it does not.")] = (
         None
     )

@@ -13,7 +13,15 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    ValidationError,
+    ValidationInfo,
+)
 
 from interlock.core.decision import Resource
 from interlock.core.delivery import Lease
@@ -23,6 +31,8 @@ from interlock.core.step import Outcome, Rejected, Step, Unavailable
 from interlock.ports import Answer, Clock, Http, Secrets
 
 LOOK_S = 20.0  # to read what a plan needs
+RETRY_AFTER_MAX = timedelta(days=1)  # a target that asks for more is taken at a day
+SECONDS_DIGITS = 9  # more are over the maximum, whatever they say
 CONCURRENCY = 32  # deliveries under way to one target at once, unless it says otherwise
 SECRET_SCHEMES = ("env://", "file://")
 
@@ -30,7 +40,7 @@ SECRET_SCHEMES = ("env://", "file://")
 class Model(BaseModel):
     """A declared shape: unknown keys are refused, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _reference(text: str) -> str:
@@ -46,6 +56,16 @@ SecretReference = Annotated[
     Field(pattern="^(env|file)://.+", json_schema_extra={"format": "secret-reference"}),
 ]
 """Where a secret is, never what it is."""
+
+
+def _base(url: HttpUrl) -> HttpUrl:
+    if url.username or url.password or url.query is not None or url.fragment is not None:
+        raise ValueError("a base URL has no user, password, query or fragment")
+    return url
+
+
+BaseUrl = Annotated[HttpUrl, AfterValidator(_base)]
+"""Where paths are put behind. What is in it is on record and shown: no place for a secret."""
 
 
 def _from_folder(path: Path, info: ValidationInfo) -> Path:
@@ -163,6 +183,11 @@ class Configured(Generic[Config, Session]):
         """See Target."""
         return self.config.concurrency
 
+    def known(self, lease: Lease) -> Facts | None:
+        """See Target."""
+        action = self.connector.actions.get(lease.delivery.action)
+        return {} if action and action.look is None else None
+
     async def look(self, lease: Lease) -> Facts | Rejected | Unavailable:
         """See Target."""
         found = self._params(lease)
@@ -226,10 +251,10 @@ def retry_after(answer: Answer, now: datetime) -> timedelta | None:
     """The wait that the answer asks for; None if it asks for none (RFC 9110 10.2.3)."""
     text = answer.headers.get("retry-after", "")
     if text.isdecimal():
-        return timedelta(seconds=min(int(text), 86_400))
+        asked = timedelta(seconds=int(text)) if len(text) <= SECONDS_DIGITS else RETRY_AFTER_MAX
+        return min(asked, RETRY_AFTER_MAX)
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    # Rounded up by our clock's distance from theirs: early is rude, late is only slow.
-    return max(at.replace(tzinfo=at.tzinfo or UTC) - now, timedelta(0))
+    return min(max(at.replace(tzinfo=at.tzinfo or UTC) - now, timedelta(0)), RETRY_AFTER_MAX)

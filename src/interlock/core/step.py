@@ -4,11 +4,12 @@ r"""The life of one step: one effect of a delivery at its target.
                v                            |
     PENDING --------------------------> SENDING -- Done -----> DONE
       ^  |                               |  |  \-- Rejected -> FAILED
-      |  +- no time left -> FAILED       |  +-- Started -----> WAITING -- asked --> DONE | FAILED
-      |                                  |
-      +--- absent ----- UNKNOWN <--------+ Unknown, or the worker died
-                           |
-                           +-- asked --> DONE | WAITING | FAILED | HELD
+      |  +- no time left -> FAILED       |  +-- Started -----> WAITING -- asked --+
+      |                                  |                                        |
+      +--- absent ----- UNKNOWN <--------+ Unknown, or the worker died            |
+      |                    |                                                      |
+      |                    +-- asked --> DONE | WAITING | FAILED | HELD <---------+
+      +--- absent ----------------------------------------------------------------+
 
 Rule 1: only this file changes a step's state.
 Rule 2: an attempt whose effect is unknown is never repeated before the target was asked.
@@ -163,6 +164,8 @@ def asked(step: Step, answer: Outcome | None, now: datetime, limits: Limits, dic
             return _again(step, "the target does not know it", now, limits, dice, None)
         case Unavailable(reason) | Unknown(reason):
             return _ask_later(step, step.state, reason, now, limits, dice)
+        case Started(reference) if now >= limits.give_up:
+            return held(replace(step, reference=reference), "the target has not finished it")
         case Done() | Started() | Rejected():
             return _settled(step, answer, now)
         case _:  # pragma: no cover

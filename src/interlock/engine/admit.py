@@ -54,13 +54,14 @@ class Admit:
         if not handoff.decision.allowed:
             await self._refuse(event, handoff)
         deliveries = tuple(self.owed(event, handoff))
-        at_once = self.dispatch.reserve(deliveries)
+        at_once = self.dispatch.reserve(event, handoff, deliveries)
         admission = Admission(
             event=event,
             handoff=handoff,
             deliveries=deliveries,
             entry=_accepted(event, handoff, deliveries),
-            leased=frozenset(at_once),
+            leased=frozenset(work.lease.delivery.id for work in at_once),
+            begun=tuple(change for work in at_once if (change := work.begin())),
         )
         fresh = False
         try:
@@ -68,7 +69,7 @@ class Admit:
             fresh = not receipt.duplicate
             return receipt
         finally:
-            self.dispatch.take(admission, fresh=fresh)
+            (self.dispatch.start if fresh else self.dispatch.give_back)(at_once)
 
     def proposed(self, event: Event, principal: Principal) -> Handoff:
         """The hand-off that accepting `event` from `principal` would make, decision included."""

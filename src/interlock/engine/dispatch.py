@@ -9,14 +9,16 @@ from random import Random  # noqa: TID251 - the type; bootstrap seeds it
 
 from interlock.core.delivery import Delivery, Lease
 from interlock.core.errors import NotReady
+from interlock.core.event import Event
+from interlock.core.handoff import Handoff
 from interlock.core.site import Site
 from interlock.core.step import State
 from interlock.engine.planner import Planner
 from interlock.engine.work import Work
-from interlock.ports import Admission, Authorizer, Clock, Ledger, Target
+from interlock.ports import Authorizer, Clock, Ledger, Target
 
 LEASE = timedelta(seconds=60)  # twice the longest attempt: one that hangs cannot outlive its lease
-POLL_S = 0.25  # for work that becomes due by time alone; new work wakes the loop
+POLL_S = 0.25  # for work that becomes due by time alone; a place that is wanted wakes the loop
 LEDGER_PAUSE_S = 1.0  # between tries while the ledger cannot be reached
 
 
@@ -32,38 +34,35 @@ class Dispatch:
     dice: Random
     _busy: Counter[str] = field(default_factory=Counter[str])
     working: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+    _crowded: set[str] = field(default_factory=set[str])  # more may be due to them than has a place
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def reserve(self, deliveries: Iterable[Delivery]) -> list[str]:
-        """Keep a place for each delivery that can start at once; `take` must follow."""
+    def reserve(self, event: Event, handoff: Handoff, owed: Iterable[Delivery]) -> list[Work]:
+        """Keep a place for each delivery that can start at once; `start` or `give_back` each."""
         reserved = []
-        for delivery in deliveries:
+        for delivery in owed:
             target = self.targets.get(delivery.target)
             if target is None or delivery.state is not State.PENDING:
                 continue
-            if self._busy[delivery.target] < target.concurrency:
-                self._busy[delivery.target] += 1
-                reserved.append(delivery.id)
+            if self._busy[delivery.target] >= target.concurrency:
+                self._crowded.add(delivery.target)
+                continue
+            self._busy[delivery.target] += 1
+            lease = Lease(event=event, handoff=handoff, delivery=delivery, fence=1)
+            reserved.append(self._work(lease))
         return reserved
 
-    def take(self, admission: Admission, *, fresh: bool) -> None:
-        """Start on what was reserved if the admission is `fresh`; else give the places back."""
-        for delivery in admission.deliveries:
-            if delivery.id not in admission.leased:
-                continue
-            if fresh:
-                self._start(
-                    Lease(
-                        event=admission.event,
-                        handoff=admission.handoff,
-                        delivery=delivery,
-                        fence=1,
-                    )
-                )
-            else:
-                self._busy[delivery.target] -= 1
-        if fresh:
-            self._wake.set()
+    def give_back(self, works: Iterable[Work]) -> None:
+        """Free the places of works that will not start."""
+        for work in works:
+            self._busy[work.lease.delivery.target] -= 1
+
+    def start(self, works: Iterable[Work]) -> None:
+        """Run what has a place."""
+        for work in works:
+            task = asyncio.create_task(work.run(), name=work.lease.delivery.target)
+            self.working.add(task)
+            task.add_done_callback(self._ended)
 
     async def run(self) -> None:
         """Claim and start until cancelled; then let what is under way end."""
@@ -87,10 +86,13 @@ class Dispatch:
             for name, target in self.targets.items()
             if target.concurrency > self._busy[name]
         }
-        leases = await self.ledger.claim(permits, LEASE)
+        self._crowded = self.targets.keys() - permits.keys()
+        leases = await self.ledger.claim(permits, LEASE) if permits else ()
         for lease in leases:
             self._busy[lease.delivery.target] += 1
-            self._start(lease)
+        found = Counter(lease.delivery.target for lease in leases)
+        self._crowded |= {name for name, places in permits.items() if found[name] == places}
+        self.start([self._work(lease) for lease in leases])
         return len(leases)
 
     async def drain(self) -> None:
@@ -114,8 +116,8 @@ class Dispatch:
         except TimeoutError:
             pass
 
-    def _start(self, lease: Lease) -> None:
-        work = Work(
+    def _work(self, lease: Lease) -> Work:
+        return Work(
             lease=lease,
             term=LEASE,
             planner=self.planner(lease.delivery.target),
@@ -123,9 +125,6 @@ class Dispatch:
             clock=self.clock,
             dice=self.dice,
         )
-        task = asyncio.create_task(work.run(), name=lease.delivery.target)
-        self.working.add(task)
-        task.add_done_callback(self._ended)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self.working.discard(task)
@@ -133,4 +132,5 @@ class Dispatch:
             told = {"message": "a worker failed; its lease passes on", "exception": bug}
             task.get_loop().call_exception_handler(told)
         self._busy[task.get_name()] -= 1
-        self._wake.set()
+        if task.get_name() in self._crowded:
+            self._wake.set()

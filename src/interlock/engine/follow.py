@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from interlock.core.entry import Entry
+from interlock.core.errors import NotReady
 from interlock.core.step import OPEN
+from interlock.engine.dispatch import LEDGER_PAUSE_S
 from interlock.ports import Filter, Ledger
 
 BATCH = 500  # entries read at once: a few hundred kilobytes
@@ -32,12 +34,18 @@ class Settled:
         """Follow the record while anybody waits, and wake whoever waits for what it tells of."""
         while True:
             await self._someone.wait()
-            after = await self.ledger.last()
-            self._wake(*self._waiting)  # what they wait for may have come before `after`
-            async for entry in follow(self.ledger, after):
-                self._wake(entry.handoff)
-                if not self._waiting:
-                    break
+            try:
+                await self._tell()
+            except NotReady:
+                await asyncio.sleep(LEDGER_PAUSE_S)
+
+    async def _tell(self) -> None:
+        after = await self.ledger.last()
+        self._wake(*self._waiting)  # what they wait for may have come before `after`
+        async for entry in follow(self.ledger, after):
+            self._wake(entry.handoff)
+            if not self._waiting:
+                break
 
     def _wake(self, *handoffs: str) -> None:
         for handoff in handoffs:

@@ -20,12 +20,22 @@ class Planner:
     authorizer: Authorizer
     clock: Clock
 
+    def at_once(self, lease: Lease) -> Plan | None:
+        """The plan, if it follows from the event alone and has a step."""
+        facts = self.target.known(lease)
+        if facts is None:
+            return None
+        plan = self._decided(lease, self.target.plan(lease, facts))
+        return plan if isinstance(plan, Plan) and plan.steps else None
+
     async def propose(self, lease: Lease) -> Plan | Rejected | Unavailable:
         """The plan with only what policy allows; what it denies is among `left`."""
         facts = await self.target.look(lease)
         if isinstance(facts, Rejected | Unavailable):
             return facts
-        plan = self.target.plan(lease, facts)
+        return self._decided(lease, self.target.plan(lease, facts))
+
+    def _decided(self, lease: Lease, plan: Plan | Rejected) -> Plan | Rejected:
         if isinstance(plan, Rejected):
             return plan
         answers = {step.key: self.decide(lease, step.action, step.resource) for step in plan.steps}

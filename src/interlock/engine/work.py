@@ -54,26 +54,48 @@ class Work:
     clock: Clock
     dice: Random
     _delivery: Delivery = field(init=False)
+    _begun: Sequence[Step] = ()
     _steps: dict[str, Step] = field(default_factory=dict[str, Step])
     _unsaved: dict[str, Step] = field(default_factory=dict[str, Step])
     _talks: int = 0
     _released: bool = False
 
+    def __post_init__(self) -> None:
+        self._delivery = self.lease.delivery
+
+    def begin(self) -> Change | None:
+        """Begin at once if the plan needs no look: what to save with the admission, or None.
+
+        `run` then goes on from there.
+        """
+        plan = self.planner.at_once(self.lease)
+        if plan is None:
+            return None
+        self._adopt(plan)
+        self._begun = self._marked(ready(self._steps, self.clock.now())[:AT_ONCE], decided=True)
+        return self._change()
+
     async def run(self) -> None:
         """Move the delivery as far as it goes now; then let it go."""
         try:
-            await self._recover()
-            decided = not self.lease.delivery.planned
-            if decided and not await self._plan():
+            if self._begun:
+                await _all([self._talk(step) for step in self._begun])
+            elif not await self._prepared():
                 return
-            while wave := ready(self._steps, self.clock.now())[:AT_ONCE]:
-                await self._wave(wave, decided=decided)
-                if self._released:
-                    return
-                decided = False
-            await self._save()
+            while not self._released:
+                await self._wave(ready(self._steps, self.clock.now())[:AT_ONCE])
         except (_FenceIsOldError, NotReady):
             return  # what is on record stands; the lease passes on
+
+    async def _prepared(self) -> bool:
+        """Find what a lost worker left, and plan if nobody has. False: the work ends here."""
+        await self._recover()
+        if self.lease.delivery.planned:
+            return True
+        if not await self._plan():
+            return False
+        await self._wave(ready(self._steps, self.clock.now())[:AT_ONCE], decided=True)
+        return True
 
     async def _recover(self) -> None:
         self.lease, change = recovery(self.lease, self.clock.now())
@@ -84,13 +106,11 @@ class Work:
 
     async def _plan(self) -> bool:
         """Plan the delivery, in memory so far. False: it cannot be planned, and that is saved."""
-        plan = await self.planner.propose(self.lease)
+        plan = await self._proposed()
         delivery, now = self._delivery, self.clock.now()
         match plan:
             case Plan():
-                self._delivery, steps = with_plan(delivery, plan, now)
-                for step in steps:
-                    self._put(step)
+                self._adopt(plan)
             case Unavailable():
                 self._delivery = unplanned(delivery, plan, now, self.dice.random())
             case Rejected(reason):
@@ -99,19 +119,35 @@ class Work:
             await self._save()
         return isinstance(plan, Plan)
 
-    async def _wave(self, wave: Sequence[Step], *, decided: bool) -> None:
-        """Send or ask each step of the wave. `decided`: policy has just been asked about them."""
-        for step in wave:
-            if step.state is State.PENDING:
-                self._put(self._begun(step, decided=decided))
-        talks = [now for step in wave if (now := self._steps[step.key]).state in IN_TALK]
-        self._talks = len(talks)
-        self._give_up_hopeless()
-        if self._unsaved:
+    def _adopt(self, plan: Plan) -> None:
+        self._delivery, steps = with_plan(self._delivery, plan, self.clock.now())
+        for step in steps:
+            self._put(step)
+
+    async def _proposed(self) -> Plan | Rejected | Unavailable:
+        try:
+            return await self.planner.propose(self.lease)
+        except Exception as err:  # noqa: BLE001 - a connector's bug; planning has changed nothing
+            return Unavailable(f"the connector failed: {type(err).__name__}")
+
+    async def _wave(self, wave: Sequence[Step], *, decided: bool = False) -> None:
+        """Send or ask each step; with none, let go. `decided`: policy was just asked."""
+        talks = self._marked(wave, decided=decided)
+        if self._unsaved or not talks:
             await self._save()
         await _all([self._talk(step) for step in talks])
 
-    def _begun(self, step: Step, *, decided: bool) -> Step:
+    def _marked(self, wave: Sequence[Step], *, decided: bool) -> list[Step]:
+        """Mark in memory what is sent now; the steps to talk about."""
+        for step in wave:
+            if step.state is State.PENDING:
+                self._put(self._sending(step, decided=decided))
+        talks = [now for step in wave if (now := self._steps[step.key]).state in IN_TALK]
+        self._talks = len(talks)
+        self._give_up_hopeless()
+        return talks
+
+    def _sending(self, step: Step, *, decided: bool) -> Step:
         if not decided:
             answer = self.planner.decide(self.lease, step.action, step.resource)
             if not answer.allowed:
@@ -163,13 +199,16 @@ class Work:
 
     async def _save(self, *attempts: Attempt) -> None:
         """Save what is unsaved, with its entry; let the delivery go if nothing can move now."""
+        await self._write(self._change(*attempts))
+
+    def _change(self, *attempts: Attempt) -> Change:
+        """What is unsaved, which counts as saved from here on."""
         now = self.clock.now()
         if self._steps or self._delivery.planned:
             self._delivery = moved(self._delivery, list(self._steps.values()))
         delivery = self._delivery
         self._released = self._talks == 0 and not ready(self._steps, now)
-        steps = tuple(self._unsaved.values())
-        self._unsaved = {}
+        steps, self._unsaved = tuple(self._unsaved.values()), {}
         detail: dict[str, Json] = {
             step.key: f"{step.state}: {step.reason}" if step.reason else str(step.state)
             for step in steps
@@ -183,15 +222,13 @@ class Work:
             delivery=delivery.id,
             detail=detail,
         )
-        await self._write(
-            Change(
-                fence=self.lease.fence,
-                delivery=delivery,
-                steps=steps,
-                attempts=attempts,
-                entry=entry,
-                release=self._released,
-            )
+        return Change(
+            fence=self.lease.fence,
+            delivery=delivery,
+            steps=steps,
+            attempts=attempts,
+            entry=entry,
+            release=self._released,
         )
 
     async def _write(self, change: Change) -> None:

@@ -30,8 +30,8 @@ from interlock.core.handoff import Handoff, Receipt
 from interlock.ports import Admission, Change, Clock, Filter, Record
 
 BATCH_MAX = 512  # requests in one transaction: some 5 ms of work, about what a commit costs
-SIBLINGS = 4  # requests waiting at once: then more are about to come, and waiting for them pays
-GATHER_S = 0.001  # for them to come; a commit takes a third of it, and both are saved per request
+ALONE = 2  # requests in this batch and the last: an admission and the end of a delivery
+GATHER_S = 0.001  # between two commits of a crowd; a delivery takes longer anyway
 READERS = 2  # connections for reading; one busy with a long list leaves another
 RETRY_AFTER_S = 2  # told to callers while the database cannot be reached
 
@@ -60,6 +60,7 @@ class SqlLedger:
         self._last = last
         self._news = asyncio.Event()
         self._connection: Connection | None = None
+        self._ended, self._wrote = 0.0, 0  # the last batch: when, and how many requests
         self._statements = Statements(engine.dialect)
 
     # --- the port ------------------------------------------------------------------------------
@@ -156,7 +157,7 @@ class SqlLedger:
         loop = asyncio.get_running_loop()
         try:
             while self._queue:
-                await asyncio.sleep(GATHER_S if len(self._queue) >= SIBLINGS else 0)
+                await self._gather(loop)
                 batch, self._queue = self._queue[:BATCH_MAX], self._queue[BATCH_MAX:]
                 requests = [request for request, _ in batch]
                 last, answers = await loop.run_in_executor(self._writer, self._commit, requests)
@@ -168,8 +169,18 @@ class SqlLedger:
                     else:
                         done.set_result(answer)
                 self._tell(last)
+                self._ended, self._wrote = loop.time(), len(batch)
         finally:
             self._writing = None
+
+    async def _gather(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let requests gather if they come from several callers in quick succession.
+
+        A commit costs as much as writing ten requests, whatever it holds. One caller alone, asking
+        and waiting for the answer, never waits here.
+        """
+        crowd = len(self._queue) + self._wrote > ALONE
+        await asyncio.sleep(max(0, self._ended + GATHER_S - loop.time()) if crowd else 0)
 
     def _tell(self, last: int) -> None:
         if last > self._last:

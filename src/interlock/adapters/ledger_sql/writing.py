@@ -164,9 +164,17 @@ class Batch:
             self._do(self._say.insert[deliveries], *owed)
         for admission in found:
             self.record(admission.entry)
+        begun = [change for admission in found for change in admission.begun]
+        self._steps(begun)
+        for change in begun:
+            if change.entry:
+                self.record(change.entry)
 
     def _owed(self, asked: Admitting, seq: int) -> Row:
         delivery = asked.admission.deliveries[seq]
+        for change in asked.admission.begun:
+            if change.delivery.id == delivery.id:
+                delivery = change.delivery
         leased = delivery.id in asked.admission.leased
         until = self._now + asked.term // timedelta(microseconds=1) if leased else 0
         return rows.delivery_row(delivery, seq, int(leased), until)
@@ -187,19 +195,22 @@ class Batch:
         ]
         if self._do(self._say.save, *progress).rowcount != len(progress):
             raise StaleError
-        of_steps = [
-            rows.step_row(step, change.delivery.id, seq)
-            for change in changes
-            for seq, step in enumerate(change.steps)
-        ]
-        if of_steps:
-            self._do(self._say.step, *of_steps)
+        self._steps(changes)
         made = [rows.attempt_row(attempt) for change in changes for attempt in change.attempts]
         if made:
             self._do(self._say.attempt, *made)
         for change in changes:
             if change.entry:
                 self.record(change.entry)
+
+    def _steps(self, changes: Iterable[Change]) -> None:
+        made = [
+            rows.step_row(step, change.delivery.id, seq)
+            for change in changes
+            for seq, step in enumerate(change.steps)
+        ]
+        if made:
+            self._do(self._say.step, *made)
 
     def claim(self, asked: Claiming) -> list[str]:
         """Lease what is due, earliest deadline first; the ids, in that order."""

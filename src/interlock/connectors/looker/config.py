@@ -3,9 +3,9 @@
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, HttpUrl, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from interlock.connectors.kit import LocalPath, Model, SecretReference, TargetConfig
+from interlock.connectors.kit import BaseUrl, LocalPath, Model, SecretReference, TargetConfig
 
 DIALECT = "bigquery"
 OVER_INVALIDATION_MAX = 2.0  # half of what a datagroup invalidates may be unaffected
@@ -20,7 +20,7 @@ class LookerConfig(TargetConfig):
 
     connector: Literal["looker"]
     base_url: Annotated[
-        HttpUrl, Field(title="Base URL", description="The instance; its API is at `/api/4.0`.")
+        BaseUrl, Field(title="Base URL", description="The instance; its API is at `/api/4.0`.")
     ]
     client_id: Annotated[SecretReference, Field(title="Client id", description="Of an API key.")]
     client_secret: Annotated[

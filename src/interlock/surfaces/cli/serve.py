@@ -1,6 +1,7 @@
 """`interlock serve`: the gateway."""
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -18,6 +19,8 @@ from interlock.surfaces.cli.calling import Failed, note
 from interlock.surfaces.cli.options import configured
 from interlock.surfaces.http import application, listen
 from interlock.surfaces.http import serve as answer
+
+GC_THRESHOLD = 7_000  # new objects between two looks for cycles
 
 
 class ConfigRefused(Failed):
@@ -78,8 +81,20 @@ async def _run(loaded: Configuration, listener: socket.socket) -> None:
         except bootstrap.CANNOT_RUN as err:
             raise Failed(str(err), "correct that, then start it again: nothing ran") from err
         site = running.gateway.site
+        _settle_memory()
         note(f"interlock ready {_address(listener)} site={site.name} config_rev={site.rev}")
         await answer(application(running), listener, stop)
+
+
+def _settle_memory() -> None:
+    """What was loaded stays: tell the collector, and let it look a tenth as often for cycles.
+
+    An event makes few cycles and some hundred objects; the usual threshold of 700 would have all
+    young objects looked at five times per event batch, a twentieth of all CPU.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD)
 
 
 def _address(listener: socket.socket) -> str:

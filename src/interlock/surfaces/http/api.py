@@ -16,7 +16,7 @@ from interlock.core.principal import Principal
 from interlock.core.step import State
 from interlock.ports import Filter
 from interlock.surfaces.http.boundary import credential
-from interlock.surfaces.http.problems import problem_body, problem_headers
+from interlock.surfaces.http.problems import Failed, WrongMethod, problem_body, problem_headers
 
 PAGE_MAX = 500  # rows: about 200 KiB
 
@@ -156,11 +156,15 @@ def _problems(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def unknown(request: Request, err: HTTPException) -> Response:
-        if err.status_code == NotFound.status:
-            return _answer(NotFound(f"there is nothing at {request.url.path}"))
-        answer = _answer(BadRequest(f"{request.method} cannot be asked of {request.url.path}"))
-        answer.status_code = err.status_code
-        return answer
+        path = request.url.path
+        if err.status_code == WrongMethod.status:
+            allow = (err.headers or {}).get("Allow", "")
+            return _answer(WrongMethod(f"{path} takes {allow}", allow=allow))
+        return _answer(NotFound(f"there is nothing at {path}"))
+
+    @app.exception_handler(Exception)
+    async def failed(_: Request, __: Exception) -> Response:
+        return _answer(Failed())  # the server logs what it was
 
 
 def _answer(refusal: Refusal) -> Response:

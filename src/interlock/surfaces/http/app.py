@@ -11,7 +11,7 @@ from interlock.core.event import Json
 from interlock.surfaces.http.api import api
 from interlock.surfaces.http.boundary import check
 from interlock.surfaces.http.events import Receive, Scope, Send, encoded, events, plan
-from interlock.surfaces.http.problems import problem_body, problem_headers
+from interlock.surfaces.http.problems import Failed, WrongMethod, problem_body, problem_headers
 
 LOG = logging.getLogger(__name__)
 JSON = [(b"content-type", b"application/json")]
@@ -19,12 +19,6 @@ JSON = [(b"content-type", b"application/json")]
 Handler = Callable[[Gateway, Scope, Receive], Awaitable[tuple[int, Json]]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 HANDLERS: dict[str, Handler] = {"/v1/events": events, "/v1/plan": plan}
-
-
-class Failed(Refusal):
-    """Our own mistake. What it was is in the log, not in the answer."""
-
-    code, status, title = "gateway.failed", 500, "The gateway failed"
 
 
 def application(running: Running) -> App:
@@ -36,21 +30,42 @@ def application(running: Running) -> App:
             return  # no lifespan of our own, no WebSocket
         try:
             check(scope["raw_path"], scope["query_string"], scope["headers"])
-            handler = HANDLERS.get(scope["path"])
-            if handler is None or scope["method"] != "POST":
-                await rest(scope, receive, send)
-                return
-            status, answer = await handler(running.gateway, scope, receive)
+            handler = _handler(scope)
         except Refusal as refusal:
-            await _send(send, refusal.status, problem_headers(refusal), problem_body(refusal))
-        except Exception:
-            LOG.exception("a request failed")
-            failed = Failed("Try again; if it lasts, look for this time in the gateway's log.")
-            await _send(send, failed.status, problem_headers(failed), problem_body(failed))
+            await _refuse(send, refusal)
+            return
+        if handler:
+            await _answer(send, handler, running.gateway, scope, receive)
         else:
-            await _send(send, status, JSON, encoded(answer))
+            await rest(scope, receive, send)
 
     return app
+
+
+def _handler(scope: Scope) -> Handler | None:
+    """Who answers, if it is not FastAPI. Raises WrongMethod."""
+    found = HANDLERS.get(scope["path"])
+    if found and scope["method"] != "POST":
+        raise WrongMethod(f"{scope['path']} takes POST", allow="POST")
+    return found
+
+
+async def _answer(
+    send: Send, handler: Handler, gateway: Gateway, scope: Scope, receive: Receive
+) -> None:
+    try:
+        status, answer = await handler(gateway, scope, receive)
+    except Refusal as refusal:
+        await _refuse(send, refusal)
+    except Exception:
+        LOG.exception("a request failed")
+        await _refuse(send, Failed())
+    else:
+        await _send(send, status, JSON, encoded(answer))
+
+
+async def _refuse(send: Send, refusal: Refusal) -> None:
+    await _send(send, refusal.status, problem_headers(refusal), problem_body(refusal))
 
 
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

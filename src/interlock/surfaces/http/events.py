@@ -25,22 +25,16 @@ from interlock.core.errors import BadRequest, Refusal, TooLarge, UnsupportedMedi
 from interlock.core.event import Event, Json
 from interlock.core.principal import Principal
 from interlock.surfaces.http.boundary import Headers, credential
-from interlock.surfaces.http.problems import problem
+from interlock.surfaces.http.problems import TooSlow, problem
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 BATCH_BYTES_MAX = 4 * BODY_BYTES_MAX
-BODY_S = 15.0  # for a body to arrive; slower senders hold a connection for nothing
+BODY_S = 15.0  # for a body to arrive
 
 _WAIT = re.compile(rb"(?:.*[,;]\s*)?wait=(\d{1,4})(?:\s*[,;].*)?\Z")
-
-
-class SlowBody(Refusal):
-    """The body did not arrive in time."""
-
-    code, status, title = "request.too_slow", 408, "The body came too slowly"
 
 
 async def events(gateway: Gateway, scope: Scope, receive: Receive) -> tuple[int, Json]:
@@ -110,7 +104,7 @@ async def _body(receive: Receive, most: int) -> bytes:
                 if not message.get("more_body"):
                     return b"".join(parts)
     except TimeoutError as err:
-        raise SlowBody(f"the body must arrive within {BODY_S:g} s") from err
+        raise TooSlow(f"the body must arrive within {BODY_S:g} s") from err
 
 
 def _wait_s(headers: Headers) -> float:

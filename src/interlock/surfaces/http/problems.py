@@ -1,13 +1,47 @@
-"""A refusal as an HTTP answer: RFC 9457 problem details with a stable `code`."""
+"""A refusal as an HTTP answer: RFC 9457 problem details with a stable `code`.
+
+Beside those of the core, HTTP has refusals of its own; they are here.
+"""
 
 from collections.abc import Mapping
 
 import orjson
 
-from interlock.core.errors import NotIdentified, NotReady, Refusal, TooMany
+from interlock.core.errors import BadRequest, NotIdentified, NotReady, Refusal, TooMany
 
 PROBLEM = "application/problem+json"
 RETRYABLE = (TooMany, NotReady)
+
+
+class WrongMethod(Refusal):
+    """The path exists and has no such method; `allow` names those it has."""
+
+    code, status, title = "request.wrong_method", 405, "Not what this path can do"
+
+
+class TooSlow(Refusal):
+    """The request did not arrive in time; slower senders hold a connection for nothing."""
+
+    code, status, title = "request.too_slow", 408, "The request came too slowly"
+
+
+class HeadersTooLarge(Refusal):
+    """More headers, or more bytes of them, than any honest request has."""
+
+    code, status, title = "request.headers_too_large", 431, "Headers too large"
+
+
+class Failed(Refusal):
+    """Our own mistake. What it was is in the log, not in the answer."""
+
+    code, status, title = "gateway.failed", 500, "The gateway failed"
+
+    def __init__(self) -> None:
+        super().__init__("Try again; if it lasts, look for this time in the gateway's log.")
+
+
+CLOSING = (BadRequest, TooSlow, HeadersTooLarge)
+"""What ends the connection: who sends half a request may send the other half as the next one."""
 
 
 def problem(refusal: Refusal) -> dict[str, object]:
@@ -34,6 +68,10 @@ def problem_headers(refusal: Refusal) -> list[tuple[bytes, bytes]]:
         found.append((b"www-authenticate", b'Bearer realm="interlock"'))
     if wait := refusal.fields.get("retry_after_s"):
         found.append((b"retry-after", str(wait).encode()))
+    if allow := refusal.fields.get("allow"):
+        found.append((b"allow", str(allow).encode()))
+    if isinstance(refusal, CLOSING):
+        found.append((b"connection", b"close"))
     return found
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from interlock.surfaces.http.app import App
+from interlock.surfaces.http.wire import Wire
 
 BACKLOG = 1_024
 KEEPALIVE_S = 30
@@ -27,7 +28,7 @@ async def serve(app: App, listener: socket.socket, stop: asyncio.Event) -> None:
     """Answer on `listener` until `stop` is set; then finish what is under way."""
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=Wire,
         ws="none",
         lifespan="off",
         log_config=None,
