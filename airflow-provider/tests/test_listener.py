@@ -78,7 +78,7 @@ def test_a_cleared_run_is_told_again_under_new_ids(listening: Receiver) -> None:
 
 
 def test_ids_are_made_of_what_rest_shows(listening: Receiver) -> None:
-    """The gateway's reconciler reads the run and its task instances from REST and finds the same ids."""
+    """Whoever reads the run and its task instances from REST finds the same ids."""
     dag_run = run("load_orders")
 
     load, total, whole = listening.wait_for(3)
@@ -111,7 +111,7 @@ def test_a_state_set_by_hand_is_told(listening: Receiver) -> None:
     assert by_hand["data"]["logical_date"] == told["data"]["logical_date"]
 
 
-def test_a_killed_try_is_left_to_the_reconciler(listening: Receiver) -> None:
+def test_a_killed_try_sends_nothing(listening: Receiver) -> None:
     """The scheduler's row carries the next try's id by then; under it the failure would be a lie."""
     dag_run = run("load_orders")
     listening.wait_for(3)

@@ -28,7 +28,10 @@ class Verifier(Protocol):
     """Turns a credential into a principal; nothing else makes one."""
 
     async def verify(self, credential: str) -> Principal:
-        """The principal it proves. Raises NotIdentified, whatever is wrong with it."""
+        """The principal it proves.
+
+        Raises NotIdentified, whatever is wrong with it; CannotIdentify if that cannot be told now.
+        """
         ...
 
 

@@ -162,6 +162,12 @@ def lost(receipts: Sequence[Result]) -> int:
     return sum(not (receipt["duplicate"] and receipt["state"] == "done") for receipt in receipts)
 
 
+def forget(folder: Path) -> None:
+    """Remove the ledger."""
+    for file in folder.glob("interlock.db*"):
+        file.unlink()
+
+
 async def test_what_is_acknowledged_is_delivered(tmp_path: Path) -> None:
     """Killed in the middle of it, again and again: no event is lost and none takes effect twice."""
     dice = Random(SEED)
@@ -193,8 +199,7 @@ async def test_the_drill_sees_what_is_lost(tmp_path: Path) -> None:
     async with life(tmp_path, Receiver(Random(SEED))) as it:
         async with it.gateway():
             await it.send("forgotten", SETTLED_S)
-        for file in tmp_path.glob("interlock.db*"):
-            file.unlink()
+        forget(tmp_path)
         async with it.gateway():
             receipt = await it.send("forgotten", SETTLED_S)
 

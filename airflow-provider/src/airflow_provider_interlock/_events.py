@@ -1,7 +1,7 @@
 """What an Airflow event is: a CloudEvent made of facts that Airflow's REST API shows too.
 
-The gateway's reconciler reads the same facts from REST and builds the same event, so an event that
-the listener missed is filled in, and one that both send is captured once.
+Whoever reads the same facts from REST can build the same event, so that one the listener missed can
+be filled in, and one that both send is captured once.
 """
 
 import json

@@ -38,7 +38,7 @@ def in_task_process(
 def task_event(
     instance: str, task_instance: "RuntimeTaskInstance | TaskInstance", ended: str
 ) -> CloudEvent | None:
-    """Return the event of a try's end; None for one that only the reconciler can name.
+    """Return the event of a try's end; None for one that cannot be named here.
 
     That is a killed task with tries left: the scheduler gives the row its next try's id before it
     calls listeners, and the id of the try that ended is in the history (Airflow 3.3,

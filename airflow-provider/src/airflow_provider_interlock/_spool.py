@@ -83,7 +83,7 @@ class Spool:
             (pending,) = db.execute("SELECT count(*) FROM pending").fetchone()
             if pending >= EVENTS_MAX:
                 raise NotSpooled(
-                    f"event {event.id} is left to the gateway's reconciler: {self.folder} holds "
+                    f"event {event.id} is not kept and must be sent again: {self.folder} holds "
                     f"{pending} unsent events (limit {EVENTS_MAX}); see why nothing is sent"
                 )
             db.execute(

@@ -96,7 +96,7 @@ def _guarded(action: Callable[[], object]) -> None:
     try:
         action()
     except Exception:
-        log.exception("Interlock: an event was not spooled; the gateway's reconciler will find it")
+        log.exception("Interlock: an event was not spooled and will not be sent")
 
 
 @cache

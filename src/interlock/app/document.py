@@ -61,13 +61,13 @@ class Document:
         return f"{self.path}:{self.line(place)}: {path}: {message}"
 
     def _value(self, node: yaml.Node, place: Place) -> Any:  # noqa: ANN401 - whatever YAML can say
-        self._lines[place] = node.start_mark.line + 1
-        if node.tag not in _TAGS:
-            tag = node.tag.replace(_TAG, "!!")
-            raise self._refused(place, f"the tag {tag} is not read here: write a plain value")
         if id(node) in self._seen:  # it may hold itself, or a thousand million copies of another
             raise self._refused(place, "aliases are not read here: write the content out")
         self._seen.add(id(node))
+        self._lines.setdefault(place, node.start_mark.line + 1)
+        if node.tag not in _TAGS:
+            tag = node.tag.replace(_TAG, "!!")
+            raise self._refused(place, f"the tag {tag} is not read here: write a plain value")
         match node:
             case yaml.MappingNode():
                 return self._mapping(node, place)
@@ -96,11 +96,10 @@ class Document:
             self._seen.add(id(key_node))
             key = key_node.value
             here = (*place, key)
+            self._lines[here] = key_node.start_mark.line + 1
             if key in found:
-                self._lines[here] = key_node.start_mark.line + 1
                 raise self._refused(here, "this key is here twice")
             found[key] = self._value(value_node, here)
-            self._lines[here] = key_node.start_mark.line + 1
         return found
 
     def _refused(self, place: Place, message: str) -> ConfigInvalid:

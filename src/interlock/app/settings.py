@@ -30,6 +30,7 @@ Duration = Annotated[
     Field(gt=timedelta(0), le=WITHIN_MAX),
 ]
 Name = Annotated[str, Field(pattern=NAME, max_length=63)]
+_NO_OTHER_NAMES: dict[str, JsonValue] = {"additionalProperties": False}
 Condition = Annotated[dict[str, Any], Field(min_length=1)]
 
 
@@ -57,9 +58,9 @@ class IssuerSettings(Model):
         Literal["auto", "user", "service", "agent"],
         Field(description="What its subjects are; auto: a service for a client's own token."),
     ] = "auto"
-    max_lifetime: Annotated[Duration, Field(description="Longest life believed.")] = timedelta(
-        hours=1
-    )
+    max_lifetime: Annotated[
+        Duration, Field(default="1h", validate_default=True, description="Longest life believed.")
+    ]
     typ: Annotated[
         str | None, Field(description="The header's `typ`; null where it sends none.")
     ] = "at+jwt"
@@ -140,11 +141,19 @@ class Settings(Model):
     policies: Annotated[str, Field(description="The folder of *.cedar files.")] = "policies/"
     sources: Annotated[
         dict[Name, SourceSettings],
-        Field(min_length=1, description="By name: whose events are taken."),
+        Field(
+            min_length=1,
+            description="By name: whose events are taken.",
+            json_schema_extra=_NO_OTHER_NAMES,
+        ),
     ]
     targets: Annotated[
         dict[Name, dict[str, Any]],
-        Field(default_factory=dict, description="Each by its connector's own shape."),
+        Field(
+            default_factory=dict,
+            description="Each by its connector's own shape.",
+            json_schema_extra=_NO_OTHER_NAMES,
+        ),
     ]
     routes: Annotated[
         list[RouteSettings],

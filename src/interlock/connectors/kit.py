@@ -6,6 +6,7 @@ makes a target of one, and is all that the engine sees.
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -34,7 +35,7 @@ LOOK_S = 20.0  # to read what a plan needs
 RETRY_AFTER_MAX = timedelta(days=1)  # a target that asks for more is taken at a day
 SECONDS_DIGITS = 9  # more are over the maximum, whatever they say
 CONCURRENCY = 32  # deliveries under way to one target at once, unless it says otherwise
-SECRET_SCHEMES = ("env://", "file://")
+REFERENCE = "^(env|file)://.+"
 
 
 class Model(BaseModel):
@@ -44,16 +45,16 @@ class Model(BaseModel):
 
 
 def _reference(text: str) -> str:
-    if not text.startswith(SECRET_SCHEMES):
+    if not re.match(REFERENCE, text):
         # The value itself may be the secret: it is not repeated.
-        raise ValueError(f"a secret is a reference, not a value: {' or '.join(SECRET_SCHEMES)}...")
+        raise ValueError("a secret is a reference, not a value: env://NAME or file://PATH")
     return text
 
 
 SecretReference = Annotated[
     str,
     AfterValidator(_reference),
-    Field(pattern="^(env|file)://.+", json_schema_extra={"format": "secret-reference"}),
+    Field(json_schema_extra={"format": "secret-reference", "pattern": REFERENCE}),
 ]
 """Where a secret is, never what it is."""
 

@@ -11,6 +11,7 @@
   x UnsupportedMedia  415  not a form of event we read
   x TooMany           429  the queue for this source is full
   x NotReady          503  the record cannot be written now
+  x CannotIdentify    503  the keys to check a credential with cannot be had now
 """
 
 from collections.abc import Mapping
@@ -111,3 +112,9 @@ class NotReady(Refusal):
     """The record cannot be written or read now; nothing was acknowledged and nothing is lost."""
 
     code, status, title = "ledger.not_ready", 503, "The ledger cannot be reached"
+
+
+class CannotIdentify(Refusal):
+    """The issuer of the credential cannot be reached for its keys: nobody is let in meanwhile."""
+
+    code, status, title = "identity.not_ready", 503, "The caller cannot be identified now"

@@ -16,7 +16,7 @@ from interlock.adapters.identity_oidc.keyring import (
     KEYS_FRESH,
     KEYS_STALE,
 )
-from interlock.core.errors import NotIdentified, NotReady
+from interlock.core.errors import CannotIdentify, NotIdentified
 from tests.adapters.identity.forge import EC, ED, NOW, RSA, SigningKey, claims, token
 from tests.adapters.identity.provider import JWKS_URL, Provider, SetClock, verifier
 
@@ -167,7 +167,7 @@ async def test_without_keys_nobody_is_let_in(
     """Keys that never came are our trouble, not the caller's: 503, try again, and never yes."""
     break_down(provider, outage)
 
-    with pytest.raises(NotReady, match="keys of issuer okta cannot be fetched") as refusal:
+    with pytest.raises(CannotIdentify, match="keys of issuer okta cannot be fetched") as refusal:
         await verifying.verify(token())
 
     assert refusal.value.status == 503
@@ -187,7 +187,7 @@ async def test_old_keys_bridge_an_outage(
 
     assert bridged.id == "okta/airflow-prod"
     clock.at = NOW + KEYS_STALE * 1.01
-    with pytest.raises(NotReady):
+    with pytest.raises(CannotIdentify):
         await verifying.verify(fresh(clock))
 
 
@@ -195,7 +195,7 @@ async def test_an_outage_that_ends_is_forgotten(provider: Provider, clock: SetCl
     """The next caller after the issuer is back is let in, without a restart."""
     verifying = verifier(provider, clock)
     provider.lost = True
-    with pytest.raises(NotReady):
+    with pytest.raises(CannotIdentify):
         await verifying.verify(fresh(clock))
     provider.lost = False
 

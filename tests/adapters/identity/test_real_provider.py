@@ -12,7 +12,7 @@ from anyio import wait_all_tasks_blocked
 from interlock.adapters.clock import SystemClock
 from interlock.adapters.http_client import AioHttp
 from interlock.adapters.identity_oidc import Issuer, OidcVerifier
-from interlock.core.errors import NotIdentified, NotReady
+from interlock.core.errors import CannotIdentify, NotIdentified
 from interlock.core.principal import Kind
 from tests.peers.idp import DEVICE_CODE, KEYED_CLIENT, PUBLIC_CLIENT, Idp, KeysMode
 
@@ -149,7 +149,7 @@ async def test_without_keys_nobody_is_let_in(
 ) -> None:
     """A key set that fails, is too big or moved: not ready, and ready again once it is mended."""
     idp.serve_keys(mode)
-    with pytest.raises(NotReady):
+    with pytest.raises(CannotIdentify):
         await verifying.verify(idp.client_token())
     idp.serve_keys("ok")
 

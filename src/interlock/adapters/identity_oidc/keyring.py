@@ -3,7 +3,7 @@
 Age of the keys     what a token finds
 up to KEYS_FRESH    the keys; one unknown `kid` fetches them again, at once
 up to KEYS_STALE    fetched again first; if the issuer fails, the old keys, and tries go on behind
-beyond              only what a fetch brings: otherwise NotReady, nobody is let in
+beyond              only what a fetch brings: otherwise CannotIdentify, nobody is let in
 
 All fetches go through one bucket and at most one is under way, so a flood of made-up tokens
 cannot make us flood the issuer (CVE-2026-48524 was that, in another library).
@@ -18,7 +18,7 @@ from interlock.adapters.identity_oidc.bucket import Bucket
 from interlock.adapters.identity_oidc.encoding import json_object
 from interlock.adapters.identity_oidc.issuer import Issuer, may_fetch
 from interlock.adapters.identity_oidc.keys import PublicKey, read_keys
-from interlock.core.errors import NotIdentified, NotReady
+from interlock.core.errors import CannotIdentify, NotIdentified
 from interlock.ports import Http, NoAnswerError, NotSentError
 
 KEYS_FRESH = timedelta(minutes=5)  # a key withdrawn in an emergency counts for no longer
@@ -50,7 +50,7 @@ class Keyring:
     async def key(self, kid: str, now: datetime) -> PublicKey:
         """The key of exactly this name.
 
-        Raises NotIdentified if the issuer has none, NotReady if its keys cannot be had.
+        Raises NotIdentified if the issuer has none, CannotIdentify if its keys cannot be had.
         """
         wanted = kid not in self._trusted(now) and not self._is_absent(kid, now)
         flight = self._fetch_soon(now) if wanted or self._age(now) > KEYS_FRESH else None
@@ -61,7 +61,7 @@ class Keyring:
         if found is not None:
             return found
         if self._age(now) > KEYS_STALE:
-            raise NotReady(
+            raise CannotIdentify(
                 f"the keys of issuer {self._issuer.name} cannot be fetched",
                 retry_after_s=FETCH_INTERVAL.total_seconds(),
             )

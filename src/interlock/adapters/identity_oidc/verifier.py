@@ -35,8 +35,8 @@ class OidcVerifier:
     async def verify(self, credential: str) -> Principal:
         """See Verifier. A token seen lately is answered without waiting for anything.
 
-        Raises NotIdentified whatever is wrong with it; NotReady if the keys of its issuer cannot
-        be had, which says nothing about the token.
+        Raises NotIdentified whatever is wrong with it; CannotIdentify if the keys of its issuer
+        cannot be had, which says nothing about the token.
         """
         now = self._clock.now()
         known = self._verified.find(credential, now)

@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import get_terminal_size
 from tempfile import TemporaryDirectory
+from textwrap import wrap
 
 import click
 import orjson
@@ -22,6 +24,7 @@ from interlock.surfaces.http import serve as answer
 EXAMPLE = "airflow-looker"
 WAIT_S = 30  # for a delivery of some seconds, on a busy machine
 LEFT_SHOWN = 4
+WIDTH_MAX = 110  # columns; longer lines are hard to follow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +141,12 @@ def _title(text: str) -> None:
 
 
 def _say(what: str, text: str) -> None:
-    click.echo(f"   {what:<11}{text}")
+    width = min(get_terminal_size().columns, WIDTH_MAX)
+    label, indent = f"   {what:<12}", " " * 15
+    for line in wrap(
+        text, width, initial_indent=label, subsequent_indent=indent, break_on_hyphens=False
+    ):
+        click.echo(line)
 
 
 def _name(asset: str) -> str:

@@ -7,10 +7,17 @@ from collections.abc import Mapping
 
 import orjson
 
-from interlock.core.errors import BadRequest, NotIdentified, NotReady, Refusal, TooMany
+from interlock.core.errors import (
+    BadRequest,
+    CannotIdentify,
+    NotIdentified,
+    NotReady,
+    Refusal,
+    TooMany,
+)
 
 PROBLEM = "application/problem+json"
-RETRYABLE = (TooMany, NotReady)
+RETRYABLE = (TooMany, NotReady, CannotIdentify)
 
 
 class WrongMethod(Refusal):
