@@ -64,7 +64,7 @@ check: setup setup-airflow  ## format, lint, types, import contracts, docs: unde
 	@$(RUN)/ruff check --quiet .
 	@$(RUN)/mypy
 	@cd airflow-provider && ../$(RUN)/mypy --python-executable ../$(AIRFLOW)/python
-	@$(RUN)/lint-imports --no-logo --no-show-timings | grep -v KEPT
+	@$(RUN)/lint-imports --no-logo > .import-report || { cat .import-report; exit 1; }
 	@$(RUN)/interrogate --quiet src airflow-provider/src
 	@$(PYTEST) tests/house
 

@@ -217,7 +217,8 @@ def test_batches_are_bounded() -> None:
     one = json.loads(body())
 
     assert len(read_batch(json.dumps([one] * BATCH_MAX).encode())) == BATCH_MAX
-    assert read_batch(b"[]") == []
+    with pytest.raises(Malformed, match="empty"):
+        read_batch(b"[]")
     with pytest.raises(TooLarge) as caught:
         read_batch(json.dumps([one] * (BATCH_MAX + 1)).encode())
     assert caught.value.fields["limit"] == BATCH_MAX

@@ -1,9 +1,10 @@
 """A plan without what policy denies: the denied, and all that would have come after them."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.core.plan import Left, Plan
+from interlock.core.plan import Left, Plan, Planned
 from tests.core.steps import planned
 
 CHAIN = Plan(steps=(planned("a"), planned("b", "a"), planned("c", "b"), planned("d")))
@@ -39,6 +40,21 @@ def test_what_was_left_before_stays_said() -> None:
     assert kept.possible == (traffic,)
 
 
+@pytest.mark.parametrize(
+    ("steps", "why"),
+    [
+        ((planned("a", "b"), planned("b", "a")), "'a' is not behind 'b', which it waits for"),
+        ((planned("a", "a"),), "'a' is not behind 'a', which it waits for"),
+        ((planned("a"), planned("b", "a", "c")), "'b' is not behind 'c', which it waits for"),
+        ((planned("a"), planned("b"), planned("a")), "two steps have the key 'a'"),
+    ],
+)
+def test_a_plan_that_would_stand_still_says_why(steps: tuple[Planned, ...], why: str) -> None:
+    """A step before what it waits for, or under another's key, would never be done."""
+    assert Plan(steps=steps).disorder == why
+    assert CHAIN.disorder == ""
+
+
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
     """Steps in an order in which each follows those it waits for."""
@@ -65,3 +81,4 @@ def test_the_rest_needs_nothing_that_is_gone(plan: Plan, data: st.DataObject) ->
     assert len(rest.steps) + len(rest.left) == len(plan.steps)
     needless = {s.key for s in plan.steps if s.key not in denied and kept.issuperset(s.after)}
     assert kept == needless
+    assert plan.disorder == rest.disorder == ""

@@ -57,6 +57,8 @@ def read_batch(body: bytes) -> list[Event | Refusal]:
     values, plain = _json(body)
     if not isinstance(values, list):
         raise Malformed("a batch is a JSON array of events", field="(body)")
+    if not values:
+        raise Malformed("the batch is empty", field="(body)")
     if len(values) > BATCH_MAX:
         raise TooLarge(f"a batch may have {BATCH_MAX} events", limit=BATCH_MAX)
     found: list[Event | Refusal] = []

@@ -41,10 +41,26 @@ class Plan:
     left: tuple[Left, ...] = ()
     possible: tuple[Left, ...] = ()
 
+    @property
+    def disorder(self) -> str:
+        """Why its steps cannot be done in this order; empty if they can.
+
+        Steps that wait for one another would never be ready, and look as if nothing were owed.
+        """
+        before = set[str]()
+        for step in self.steps:
+            if step.key in before:
+                return f"two steps have the key {step.key!r}"
+            missing = [key for key in step.after if key not in before]
+            if missing:
+                return f"{step.key!r} is not behind {missing[0]!r}, which it waits for"
+            before.add(step.key)
+        return ""
+
     def without(self, denied: Mapping[str, str]) -> "Plan":
         """The plan without the steps whose keys are `denied` (key -> why), nor those after them."""
         gone = dict(denied)
-        for step in self.steps:  # planners list a step after those it waits for
+        for step in self.steps:  # see disorder: a step is behind those it waits for
             blockers = [key for key in step.after if key in gone]
             if blockers and step.key not in gone:
                 gone[step.key] = f"needs {blockers[0]}"

@@ -1,7 +1,8 @@
 """Admission: the one way in. Identify, decide, route, record; then answer."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from interlock.core.context import context_of
 from interlock.core.decision import Decision, Question, Resource
@@ -26,6 +27,34 @@ from interlock.ports import (
     Verifier,
 )
 
+STRANGERS_MAX = 20  # entries a second: enough to see an attack, too few to be one
+
+
+@dataclass(slots=True)
+class Strangers:
+    """How many callers nobody knows came this second, and how many of them went unrecorded.
+
+    Attributes:
+        most: how many are recorded in a second.
+    """
+
+    most: int = STRANGERS_MAX
+    _second: datetime | None = None
+    _seen: int = 0
+    _unrecorded: int = 0
+
+    def count(self, now: datetime) -> tuple[bool, int]:
+        """Count one more. Whether to record it, and how many went unrecorded since the last."""
+        second = now.replace(microsecond=0)
+        if second != self._second:
+            self._second, self._seen = second, 0
+        self._seen += 1
+        if self._seen > self.most:
+            self._unrecorded += 1
+            return False, 0
+        unrecorded, self._unrecorded = self._unrecorded, 0
+        return True, unrecorded
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admit:
@@ -38,15 +67,25 @@ class Admit:
     ledger: Ledger
     dispatch: Dispatch
     clock: Clock
+    strangers: Strangers = field(default_factory=Strangers)
 
     async def identify(self, credential: str) -> Principal:
         """The principal behind `credential`. Raises NotIdentified; a refusal is recorded too."""
         try:
             return await self.verifier.verify(credential)
         except NotIdentified as refusal:
-            detail = {"code": refusal.code, "why": refusal.detail}
-            await self.ledger.record(Entry(kind="refused", at=self.clock.now(), detail=detail))
+            await self._record_stranger(refusal)
             raise
+
+    async def _record_stranger(self, refusal: NotIdentified) -> None:
+        """Record it; only count it if there were many this second: nobody floods the record."""
+        now = self.clock.now()
+        recorded, unrecorded = self.strangers.count(now)
+        if recorded:
+            detail: dict[str, Json] = {"code": refusal.code, "why": refusal.detail}
+            if unrecorded:
+                detail["unrecorded_before"] = unrecorded
+            await self.ledger.record(Entry(kind="refused", at=now, detail=detail))
 
     async def __call__(self, event: Event, principal: Principal) -> Receipt:
         """Admit `event`. Raises NotAllowed (recorded), Conflict, TooMany or NotReady."""
@@ -55,16 +94,16 @@ class Admit:
             await self._refuse(event, handoff)
         deliveries = tuple(self.owed(event, handoff))
         at_once = self.dispatch.reserve(event, handoff, deliveries)
-        admission = Admission(
-            event=event,
-            handoff=handoff,
-            deliveries=deliveries,
-            entry=_accepted(event, handoff, deliveries),
-            leased=frozenset(work.lease.delivery.id for work in at_once),
-            begun=tuple(change for work in at_once if (change := work.begin())),
-        )
         fresh = False
         try:
+            admission = Admission(
+                event=event,
+                handoff=handoff,
+                deliveries=deliveries,
+                entry=_accepted(event, handoff, deliveries),
+                leased=frozenset(work.lease.delivery.id for work in at_once),
+                begun=tuple(change for work in at_once if (change := work.begin())),
+            )
             receipt = await self.ledger.admit(admission, LEASE)
             fresh = not receipt.duplicate
             return receipt

@@ -38,6 +38,8 @@ class Planner:
     def _decided(self, lease: Lease, plan: Plan | Rejected) -> Plan | Rejected:
         if isinstance(plan, Rejected):
             return plan
+        if plan.disorder:
+            return Rejected(f"the connector's plan cannot be carried out: {plan.disorder}")
         answers = {step.key: self.decide(lease, step.action, step.resource) for step in plan.steps}
         denied = {key: refusal(answer) for key, answer in answers.items() if not answer.allowed}
         allowed = plan.without(denied) if denied else plan

@@ -66,9 +66,12 @@ class Work:
     def begin(self) -> Change | None:
         """Begin at once if the plan needs no look: what to save with the admission, or None.
 
-        `run` then goes on from there.
+        `run` then goes on from there; what fails here, it meets again, and records.
         """
-        plan = self.planner.at_once(self.lease)
+        try:
+            plan = self.planner.at_once(self.lease)
+        except Exception:  # noqa: BLE001 - a connector's bug must not keep the event out
+            return None
         if plan is None:
             return None
         self._adopt(plan)

@@ -206,6 +206,7 @@ async def gateway(folder: Path) -> AsyncIterator[Gateway]:
                 bootstrap.running(loaded) as running,
                 _answering(running) as port,
             ):
+                running.gateway.admit.strangers.most = 10_000  # a test is a crowd of them
                 yield Gateway(running, port, issuer, folder)
 
 

@@ -26,6 +26,7 @@ def application(running: Running) -> App:
     rest = api(running)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
         if scope["type"] != "http":
             return  # no lifespan of our own, no WebSocket
         try:

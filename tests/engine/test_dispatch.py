@@ -1,0 +1,137 @@
+"""Dispatch: as many at once as each target allows; one worker's trouble is its own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from interlock.adapters.ledger_memory import MemoryLedger
+from interlock.core.delivery import Lease
+from interlock.core.errors import NotReady
+from interlock.core.step import State
+from interlock.engine import dispatch
+from interlock.ports import Change
+from tests.engine.bench import Bench, Script, route, until
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def at_work(bench: Bench) -> AsyncIterator[None]:
+    """The dispatcher's loop, until the block ends."""
+    loop = asyncio.create_task(bench.dispatch.run())
+    try:
+        yield
+    finally:
+        loop.cancel()
+        with suppress(asyncio.CancelledError):
+            await loop
+
+
+@pytest.mark.parametrize("concurrency", [1, 2, 5])
+async def test_a_target_is_not_run_over(concurrency: int) -> None:
+    """Through admission and the loop alike, no more are under way than the target allows."""
+    bench = Bench(Script(concurrency=concurrency))
+    bench.target.gate.clear()
+    for n in range(8):
+        await bench.submit(str(n))
+    while await bench.dispatch.once():
+        pass
+    await until(lambda: len(bench.target.heard) >= concurrency)
+    held_back = len(bench.target.heard)
+    bench.target.gate.set()
+    await bench.work()
+
+    assert held_back == bench.target.most_under_way == concurrency
+    assert [owed.state for owed in await bench.deliveries()] == [State.DONE] * 8
+
+
+async def test_a_full_target_holds_up_no_other() -> None:
+    """What waits for one target does not stand in the way of another's."""
+    slow, quick = Script(concurrency=1), Script()
+    bench = Bench(slow, quick, routes=[route("slow"), route("quick", "other")])
+    slow.gate.clear()
+    for n in range(5):
+        await bench.submit(str(n))
+    await bench.dispatch.once()
+    await until(lambda: len(quick.heard) == 5)
+
+    assert len(slow.heard) == 1
+    slow.gate.set()
+    await bench.work()
+
+
+class Buggy(MemoryLedger):
+    """A ledger that our own mistake breaks for one delivery."""
+
+    async def save(self, change: Change, term: timedelta) -> bool:
+        """See Ledger."""
+        if change.delivery.route == "bad":
+            raise ZeroDivisionError
+        return await super().save(change, term)
+
+
+async def test_a_bug_in_one_worker_does_not_stop_the_others() -> None:
+    """The bug is told to the loop's handler, its place is free again, the rest is delivered."""
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    bench = Bench(Script(concurrency=1), routes=[route("bad"), route("good")], ledger=Buggy)
+
+    await bench.submit()
+    await bench.work()
+
+    states = {owed.route: owed.state for owed in await bench.deliveries()}
+    assert states == {"bad": State.PENDING, "good": State.DONE}
+    assert [type(context["exception"]) for context in told] == [ZeroDivisionError]
+
+
+async def test_a_place_that_gets_free_is_taken_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop does not wait for its next poll when a worker ends or an event comes in."""
+    monkeypatch.setattr(dispatch, "POLL_S", 3_600)
+    bench = Bench(Script(concurrency=1))
+    async with at_work(bench):
+        for n in range(3):
+            await bench.submit(str(n))
+        await until(lambda: bench.states() == [State.DONE] * 3)
+
+    assert bench.target.most_under_way == 1
+
+
+class Flaky(MemoryLedger):
+    """A ledger that cannot be reached the first few times."""
+
+    refusals = 3
+
+    async def claim(self, permits: Mapping[str, int], term: timedelta) -> Sequence[Lease]:
+        """See Ledger."""
+        if self.refusals:
+            self.refusals -= 1
+            raise NotReady("no connection")
+        return await super().claim(permits, term)
+
+
+async def test_a_ledger_that_comes_back_is_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop outlives a ledger that cannot be reached; nobody has to restart it."""
+    monkeypatch.setattr(dispatch, "LEDGER_PAUSE_S", 0)
+    bench = Bench(Script(concurrency=1), ledger=Flaky)
+    async with at_work(bench):
+        for n in range(3):
+            await bench.submit(str(n))
+        await until(lambda: bench.states() == [State.DONE] * 3)
+
+    assert bench.ledger.refusals == 0  # type: ignore[attr-defined]
+
+
+async def test_the_loop_ends_after_what_is_under_way() -> None:
+    """Stopping the gateway cuts no conversation with a target short."""
+    bench = Bench()
+    bench.target.gate.clear()
+    async with at_work(bench):
+        await bench.submit()
+        await until(lambda: bool(bench.target.heard))
+        asyncio.get_running_loop().call_soon(bench.target.gate.set)
+
+    assert (await bench.delivery()).state is State.DONE
