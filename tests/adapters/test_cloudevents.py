@@ -233,9 +233,9 @@ def test_an_event_too_large_for_itself_is_too_large_in_a_batch() -> None:
     assert [type(each) for each in found] == [TooLarge, Event]
 
 
-@pytest.mark.parametrize("raw", [b"{}", b"7", b"[", b'[{"a":1,"a":1}]'])
-def test_what_is_no_array_is_no_batch(raw: bytes) -> None:
-    """A body that cannot be taken apart is refused whole."""
+@pytest.mark.parametrize("raw", [b"{}", b"7", b"[", b"[]", b'[{"a":1,"a":1}]'])
+def test_what_is_no_array_of_events_is_no_batch(raw: bytes) -> None:
+    """A body that cannot be taken apart, or holds nothing, is refused whole."""
     with pytest.raises(Malformed) as caught:
         read_batch(raw)
 

@@ -150,7 +150,8 @@ def test_each_asset_has_its_reason() -> None:
 
     text = page(delivery(notes=notes, steps=steps))
 
-    assert 'Datagroup::"looker/orders"  datagroup:orders, 12 ms, reference task-7  reads' in text
+    assert 'Datagroup::"looker/orders"  datagroup:orders, 12 ms, reference task-7\n' in text
+    assert "\n        reads analytics.orders\n" in text
     assert "possibly affected (1)\n    Explore traffic  its SQL could not be read" in text
     assert "left alone (1)\n    Explore stock  reads other tables" in text
 

@@ -45,7 +45,7 @@ def check(config: Path, as_json: bool) -> None:
     if not as_json:
         click.echo(f"{config}: ok")
         for noun, number in counted.items():
-            click.echo(f"  {number:>4} {noun}")
+            click.echo(f"  {noun:<9}{number:>4}")
 
 
 def _counted(loaded: Configuration) -> dict[str, int]:

@@ -131,8 +131,8 @@ async def _kept(play: Played) -> None:
     token_file.touch(mode=0o600)
     token_file.write_text(await play.stage.token("airflow-prod"))
     _title("The gateway stays up until Ctrl-C. In another terminal (the token lives 10 minutes):")
-    _say("", f"export INTERLOCK_URL={play.url} INTERLOCK_TOKEN_FILE={token_file}")
-    _say("", "interlock handoffs")
+    click.echo(f"export INTERLOCK_URL={play.url} INTERLOCK_TOKEN_FILE={token_file}")
+    click.echo("interlock handoffs")
     await asyncio.Event().wait()
 
 

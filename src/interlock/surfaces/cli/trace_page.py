@@ -23,6 +23,7 @@ from interlock.surfaces.cli.text import (
 )
 
 STEPS = 12  # of a delivery, those that are not done first; a screen has some 50 lines
+REFERENCE_CHARS = 40  # of the target's own name for the work, where not all is asked for
 ENTRIES = 10  # of the history, the latest
 
 
@@ -115,12 +116,13 @@ def _steps(
     ordered = sorted(steps, key=lambda step: bool(step["state"] == "done"))
     shown = ordered if whole else ordered[:STEPS]
     rows = [
-        (look.state(step["state"]), step["resource"], _summary(step), why.get(step["key"], ""))
-        for step in shown
+        (look.state(step["state"]), step["resource"], _summary(step, whole=whole)) for step in shown
     ]
     yield f"touched ({len(steps)})"
     for step, line in zip(shown, columns(rows), strict=True):
         yield GAP + line
+        if reason := why.get(step["key"]):
+            yield from indented([reason], 3)
         if whole or not _went_well(step):
             yield from indented(_attempts(step), 3)
     if len(shown) < len(steps):
@@ -128,11 +130,12 @@ def _steps(
 
 
 def _went_well(step: Result) -> bool:
-    """Done at the first attempt: there is nothing to tell beside it."""
-    return step["state"] == "done" and len(step["attempts"]) == 1
+    """Done, and nothing odd on the way: there is nothing to tell beside it."""
+    odd = [each for each in step["attempts"] if each["outcome"] not in {"Started", "Done"}]
+    return step["state"] == "done" and not odd
 
 
-def _summary(step: Result) -> str:
+def _summary(step: Result, *, whole: bool) -> str:
     """What the step was and what it took: `post, 12 ms, reference 7`."""
     took = sum(attempt["took_ms"] for attempt in step["attempts"])
     parts = [step["key"]]
@@ -141,7 +144,9 @@ def _summary(step: Result) -> str:
     if step["attempts"]:
         parts.append(f"{took:.0f} ms")
     if step["reference"]:
-        parts.append(f"reference {step['reference']}")
+        reference = step["reference"]
+        short = whole or len(reference) <= REFERENCE_CHARS
+        parts.append(f"reference {reference if short else reference[:REFERENCE_CHARS] + '...'}")
     return ", ".join(parts)
 
 
