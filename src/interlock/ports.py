@@ -97,13 +97,15 @@ class Change:
     """What a worker has to write about the delivery it holds, and the entry that tells of it.
 
     Attributes:
-        steps: new or changed ones.
+        steps: those that changed; all of them, in the plan's order, if it is `planned` here.
+        planned: the steps are new.
         release: whether the lease ends here.
     """
 
     fence: int
     delivery: Delivery
     steps: tuple[Step, ...] = ()
+    planned: bool = False
     attempts: tuple[Attempt, ...] = ()
     entry: Entry | None = None
     release: bool = False

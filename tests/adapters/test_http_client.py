@@ -234,8 +234,9 @@ async def test_nothing_is_carried_over(http: AioHttp) -> None:
     """A cookie of one answer is not sent with the next request."""
     cookie = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n"
     async with Server(lambda _: [cookie], keep=1).listening() as server:
+        named = server.url.replace("127.0.0.1", "localhost")  # no client keeps those of addresses
         for _ in range(2):
-            await http.request("GET", server.url)
+            await http.request("GET", named)
 
     assert b"cookie" not in server.requests[1].lower()
 

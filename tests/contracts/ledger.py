@@ -40,7 +40,7 @@ def planned(lease: Lease) -> tuple[Delivery, Change]:
     delivery, steps = with_plan(lease.delivery, plan, NOON)
     begun = (sending(steps[0], NOON, LIMITS), steps[1])
     delivery = moved(delivery, begun)
-    return delivery, Change(fence=lease.fence, delivery=delivery, steps=begun)
+    return delivery, Change(fence=lease.fence, delivery=delivery, steps=begun, planned=True)
 
 
 class LedgerContract:

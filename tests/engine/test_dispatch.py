@@ -11,10 +11,11 @@ import pytest
 from interlock.adapters.ledger_memory import MemoryLedger
 from interlock.core.delivery import Lease
 from interlock.core.errors import NotReady
-from interlock.core.step import State
+from interlock.core.step import State, Unavailable
 from interlock.engine import dispatch
 from interlock.ports import Change
 from tests.engine.bench import Bench, Script, route, until
+from tests.making import MINUTE
 
 pytestmark = pytest.mark.anyio
 
@@ -47,6 +48,25 @@ async def test_a_target_is_not_run_over(concurrency: int) -> None:
 
     assert held_back == bench.target.most_under_way == concurrency
     assert [owed.state for owed in await bench.deliveries()] == [State.DONE] * 8
+
+
+async def test_what_is_due_again_takes_only_the_places_left() -> None:
+    """Retries and new events share a target's places."""
+    bench = Bench(Script(concurrency=3, sends=[Unavailable("503")] * 3))
+    for n in range(3):
+        await bench.submit(str(n))
+    await bench.work()
+    bench.target.gate.clear()
+    bench.clock.pass_(MINUTE)
+    for n in range(3, 5):
+        await bench.submit(str(n))
+    claimed = await bench.dispatch.once()
+    await until(lambda: bench.target.under_way.total() >= 3)
+    bench.target.gate.set()
+    await bench.work()
+
+    assert claimed == 1
+    assert bench.target.most_under_way == 3
 
 
 async def test_a_full_target_holds_up_no_other() -> None:
@@ -129,9 +149,15 @@ async def test_the_loop_ends_after_what_is_under_way() -> None:
     """Stopping the gateway cuts no conversation with a target short."""
     bench = Bench()
     bench.target.gate.clear()
-    async with at_work(bench):
-        await bench.submit()
-        await until(lambda: bool(bench.target.heard))
-        asyncio.get_running_loop().call_soon(bench.target.gate.set)
+    loop = asyncio.create_task(bench.dispatch.run())
+    await bench.submit()
+    await until(lambda: bool(bench.target.heard))
+    loop.cancel()
+    ended, _ = await asyncio.wait([loop], timeout=0.01)
+    bench.target.gate.set()
+    with suppress(asyncio.CancelledError):
+        await loop
 
-    assert (await bench.delivery()).state is State.DONE
+    assert not ended
+    assert not bench.dispatch.working
+    assert bench.states() == [State.DONE]

@@ -1,7 +1,7 @@
 """Following the record: every entry once, in order; and waking whoever waits for the end."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import pytest
@@ -96,6 +96,32 @@ async def test_all_waiters_wake_and_none_is_kept() -> None:
 
         assert await asyncio.gather(*waiting) == [True] * 3
         assert not settled._waiting
+
+
+class Quick(MemoryLedger):
+    """A ledger that is asked for its last position just after everything has settled."""
+
+    meanwhile: Callable[[], Awaitable[None]]
+
+    async def last(self) -> int:
+        """See Ledger."""
+        await self.meanwhile()
+        return await super().last()
+
+
+async def test_what_settles_before_anyone_follows_is_not_missed() -> None:
+    """Between a waiter's look and the first entry followed lies no gap."""
+    bench = Bench(ledger=Quick)
+    bench.target.gate.clear()
+
+    async def settle() -> None:
+        bench.target.gate.set()
+        await bench.work()
+
+    bench.ledger.meanwhile = settle  # type: ignore[attr-defined]
+    receipt = await bench.submit()
+    async with told(bench) as settled:
+        assert await settled.wait(receipt.handoff, LONG)
 
 
 class Flaky(MemoryLedger):

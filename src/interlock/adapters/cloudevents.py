@@ -36,7 +36,7 @@ _QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"\Z')  # RFC 9110 5.6.4
 _KNOWN = frozenset(
     {"specversion", "id", "source", "type", "subject", "time", "dataschema", "datacontenttype"}
 )
-_NOT_HEADERS = {"ce-data", "ce-data_base64", "ce-datacontenttype"}  # body and content-type
+_NOT_HEADERS = {"ce-data", "ce-datacontenttype"}  # body and content-type
 _REQUIRED = ("specversion", "id", "source", "type")
 _YEAR_MIN, _YEAR_MAX = 1970, 9998  # any offset keeps them within what a datetime can hold
 

@@ -57,6 +57,7 @@ class Work:
     _begun: Sequence[Step] = ()
     _steps: dict[str, Step] = field(default_factory=dict[str, Step])
     _unsaved: dict[str, Step] = field(default_factory=dict[str, Step])
+    _planned: bool = False
     _talks: int = 0
     _released: bool = False
 
@@ -126,6 +127,7 @@ class Work:
         self._delivery, steps = with_plan(self._delivery, plan, self.clock.now())
         for step in steps:
             self._put(step)
+        self._planned = True
 
     async def _proposed(self) -> Plan | Rejected | Unavailable:
         try:
@@ -212,6 +214,7 @@ class Work:
         delivery = self._delivery
         self._released = self._talks == 0 and not ready(self._steps, now)
         steps, self._unsaved = tuple(self._unsaved.values()), {}
+        planned, self._planned = self._planned, False
         detail: dict[str, Json] = {
             step.key: f"{step.state}: {step.reason}" if step.reason else str(step.state)
             for step in steps
@@ -229,6 +232,7 @@ class Work:
             fence=self.lease.fence,
             delivery=delivery,
             steps=steps,
+            planned=planned,
             attempts=attempts,
             entry=entry,
             release=self._released,

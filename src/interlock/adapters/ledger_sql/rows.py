@@ -149,9 +149,21 @@ def delivery_of(row: Found) -> Delivery:
     )
 
 
+def step_progress(step: Step) -> Row:
+    """What changes in `steps` as work goes on."""
+    return {
+        "state": step.state.value,
+        "attempts": step.attempts,
+        "not_before": ticks(step.not_before),
+        "reference": step.reference,
+        "result": text(step.result),
+        "reason": step.reason,
+    }
+
+
 def step_row(step: Step, delivery: str, seq: int) -> Row:
     """For `steps`."""
-    return {
+    return step_progress(step) | {
         "id": step.id,
         "delivery": delivery,
         "seq": seq,
@@ -161,12 +173,6 @@ def step_row(step: Step, delivery: str, seq: int) -> Row:
         "call": text(step.call),
         "repeat": step.repeat.value,
         "after": text(step.after),
-        "state": step.state.value,
-        "attempts": step.attempts,
-        "not_before": ticks(step.not_before),
-        "reference": step.reference,
-        "result": text(step.result),
-        "reason": step.reason,
     }
 
 

@@ -15,7 +15,6 @@ from sqlalchemy import (
     CursorResult,
     Dialect,
     Select,
-    Table,
     bindparam,
     func,
     insert,
@@ -203,14 +202,23 @@ class Batch:
             if change.entry:
                 self.record(change.entry)
 
-    def _steps(self, changes: Iterable[Change]) -> None:
+    def _steps(self, changes: Sequence[Change]) -> None:
         made = [
             rows.step_row(step, change.delivery.id, seq)
             for change in changes
+            if change.planned
             for seq, step in enumerate(change.steps)
         ]
+        moved = [
+            rows.step_progress(step) | {"on_id": step.id}
+            for change in changes
+            if not change.planned
+            for step in change.steps
+        ]
         if made:
-            self._do(self._say.step, *made)
+            self._do(self._say.insert[steps], *made)
+        if moved:
+            self._do(self._say.step, *moved)
 
     def claim(self, asked: Claiming) -> list[str]:
         """Lease what is due, earliest deadline first; the ids, in that order."""
@@ -267,11 +275,11 @@ def _receipt(admission: Admission) -> Receipt:
     )
 
 
-def _upsert(dialect: Dialect, table: Table, key: str, names: tuple[str, ...]) -> ClauseElement:
-    """Insert, or set `names` where the key is taken: spelt alike by both, with a construct each."""
-    made: Any = (postgresql if dialect.name == "postgresql" else sqlite).insert(table)
+def _moving(dialect: Dialect) -> ClauseElement:
+    """Insert or update a cursor: spelt alike by both dialects, with a construct each."""
+    made: Any = (postgresql if dialect.name == "postgresql" else sqlite).insert(cursors)
     upsert: ClauseElement = made.on_conflict_do_update(
-        index_elements=[key], set_={name: made.excluded[name] for name in names}
+        index_elements=["follower"], set_={"position": made.excluded.position}
     )
     return upsert
 
@@ -299,14 +307,19 @@ class Statements:
         )
         held = (deliveries.c.id == bindparam("on_id"), deliveries.c.fence == bindparam("on_fence"))
         self.insert = {
-            table: spelt(insert(table)) for table in (event_keys, events, handoffs, deliveries)
+            table: spelt(insert(table))
+            for table in (event_keys, events, handoffs, deliveries, steps)
         }
         self.attempt = spelt(insert(attempts).values({c: bindparam(c) for c in _ATTEMPT}))
         self.entry = spelt(insert(entries))
         self.save = spelt(
             update(deliveries).where(*held).values({name: bindparam(name) for name in _PROGRESS})
         )
-        self.step = spelt(_upsert(dialect, steps, "id", _MUTABLE))
+        self.step = spelt(
+            update(steps)
+            .where(steps.c.id == bindparam("on_id"))
+            .values({name: bindparam(name) for name in _MUTABLE})
+        )
         self.due = spelt(
             select(deliveries.c.id, deliveries.c.deadline)
             .where(*of_target, *due)
@@ -322,7 +335,7 @@ class Statements:
         self.void = spelt(
             update(deliveries).where(deliveries.c.lease_until > 0).values(lease_until=0)
         )
-        self.move = spelt(_upsert(dialect, cursors, "follower", ("position",)))
+        self.move = spelt(_moving(dialect))
         self.known = spelt(
             select(event_keys.c.digest, event_keys.c.handoff).where(
                 event_keys.c.key == bindparam("key")
