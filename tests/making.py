@@ -93,7 +93,9 @@ def delivery(
     )
 
 
-def admission(of: Event, *targets: str, leased: bool = False, at: datetime = NOON) -> Admission:
+def admission(
+    of: Event, *targets: str, leased: bool = False, at: datetime = NOON, pending_max: int = 1_000
+) -> Admission:
     """Accepting the event, owing one delivery to each target."""
     accepted = handoff(of, at=at)
     owed = tuple(delivery(accepted, f"to-{target}", target) for target in targets)
@@ -102,6 +104,7 @@ def admission(of: Event, *targets: str, leased: bool = False, at: datetime = NOO
         handoff=accepted,
         deliveries=owed,
         entry=Entry(kind="accepted", at=at, handoff=accepted.id, detail={"type": of.type}),
+        pending_max=pending_max,
         leased=frozenset(each.id for each in owed) if leased else frozenset(),
     )
 

@@ -104,10 +104,10 @@ class Change:
 
     fence: int
     delivery: Delivery
+    entry: Entry
     steps: tuple[Step, ...] = ()
     planned: bool = False
     attempts: tuple[Attempt, ...] = ()
-    entry: Entry | None = None
     release: bool = False
 
 
@@ -116,6 +116,7 @@ class Admission:
     """All that accepting an event writes.
 
     Attributes:
+        pending_max: how many open deliveries a target may have before it takes no more.
         leased: ids among `deliveries` that the caller takes in hand at once (fence 1).
         begun: the first change to some of the leased ones, written with them.
     """
@@ -124,6 +125,7 @@ class Admission:
     handoff: Handoff
     deliveries: tuple[Delivery, ...]
     entry: Entry
+    pending_max: int
     leased: frozenset[str] = frozenset()
     begun: tuple[Change, ...] = ()
 
@@ -178,7 +180,8 @@ class Ledger(Protocol):
 
         What it leases runs for `term`. The same source and id again: the first receipt, marked
         duplicate, or Conflict if the digest differs; all that is written then is one entry of
-        kind `duplicate` or `conflict` about the first hand-off.
+        kind `duplicate` or `conflict` about the first hand-off. Raises TooMany, and writes
+        nothing, if a target it owes to has `pending_max` open deliveries.
         """
         ...
 

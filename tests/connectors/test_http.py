@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from interlock.adapters.secrets import LocalSecrets
-from interlock.connectors.http import CONNECTOR, SAID_MAX, HttpConfig, HttpSession
-from interlock.connectors.kit import Configured, Minter, Tools
+from interlock.connectors.http import CONNECTOR, HttpConfig, HttpSession
+from interlock.connectors.kit import SAID_MAX, Configured, Minter, Tools
 from interlock.core.delivery import Lease, with_plan
 from interlock.core.event import Json
 from interlock.core.plan import Plan
@@ -243,9 +243,9 @@ def test_a_bad_configuration_is_refused(parts: dict[str, Any]) -> None:
 
 ANSWERS: dict[type[Outcome], list[int]] = {
     Done: [200, 201, 202, 204, 299],
-    Rejected: [300, 301, 302, 304, 307, 308, 400, 402, 403, 404, 405, 410, 413, 422, 499, 199, 600],
-    Unavailable: [401, 408, 409, 425, 429, 503],
-    Unknown: [500, 501, 502, 504, 507, 599],
+    Rejected: [300, 301, 302, 304, 307, 308, 400, 402, 403, 404, 405, 410, 413, 422, 499],
+    Unavailable: [401, 408, 409, 425, 429],
+    Unknown: [500, 501, 502, 503, 504, 507, 599, 199, 600],
 }
 
 
@@ -260,7 +260,16 @@ async def test_what_a_status_means(status: int, expected: type[Outcome]) -> None
     assert str(status) in repr(outcome)
 
 
-@pytest.mark.parametrize("status", [408, 425, 429, 503])
+async def test_a_503_that_says_when_is_the_servers_own_word() -> None:
+    """With Retry-After nothing was done; a bare 503 may be a proxy's that lost the answer."""
+    when = Answer(status=503, headers={"retry-after": "7"}, body=b"")
+    bare = Answer(status=503, headers={}, body=b"")
+
+    assert await sent(Endpoint(when)) == Unavailable("503", 7 * SECOND)
+    assert await sent(Endpoint(bare)) == Unknown("503")
+
+
+@pytest.mark.parametrize("status", [408, 425, 429])
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

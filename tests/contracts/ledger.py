@@ -11,7 +11,7 @@ import pytest
 
 from interlock.core.delivery import Delivery, Lease, moved, with_plan
 from interlock.core.entry import Attempt, Entry
-from interlock.core.errors import Conflict
+from interlock.core.errors import Conflict, TooMany
 from interlock.core.plan import Plan, Planned
 from interlock.core.step import Done, Repeat, State, answered, sending
 from interlock.ports import Change, Filter, Ledger
@@ -19,6 +19,7 @@ from tests.making import LIMITS, MINUTE, NOON, SECOND, FixedClock, admission, da
 
 pytestmark = pytest.mark.anyio
 TERM = timedelta(seconds=60)
+TOLD = Entry(kind="pending", at=NOON)
 ALL = {"looker": 100, "slack": 100}
 
 
@@ -40,7 +41,9 @@ def planned(lease: Lease) -> tuple[Delivery, Change]:
     delivery, steps = with_plan(lease.delivery, plan, NOON)
     begun = (sending(steps[0], NOON, LIMITS), steps[1])
     delivery = moved(delivery, begun)
-    return delivery, Change(fence=lease.fence, delivery=delivery, steps=begun, planned=True)
+    return delivery, Change(
+        fence=lease.fence, entry=TOLD, delivery=delivery, steps=begun, planned=True
+    )
 
 
 class LedgerContract:
@@ -170,7 +173,7 @@ class LedgerContract:
         await ledger.admit(admission(event(), "looker"), TERM)
         [lease] = await ledger.claim(ALL, TERM)
         later = replace(lease.delivery, not_before=NOON + MINUTE)
-        await ledger.save(Change(fence=lease.fence, delivery=later, release=True), TERM)
+        await ledger.save(Change(fence=lease.fence, entry=TOLD, delivery=later, release=True), TERM)
 
         assert not await ledger.claim(ALL, TERM)
         clock.pass_(MINUTE)
@@ -270,7 +273,7 @@ class LedgerContract:
             await ledger.admit(admission(event(str(n)), "looker"), TERM)
             [lease] = await ledger.claim(ALL, TERM)
             settled = replace(lease.delivery, state=state)
-            await ledger.save(Change(fence=1, delivery=settled, release=True), TERM)
+            await ledger.save(Change(fence=1, entry=TOLD, delivery=settled, release=True), TERM)
         clock.pass_(10 * TERM)
 
         assert not await ledger.claim(ALL, TERM)
@@ -301,6 +304,37 @@ class LedgerContract:
         assert not await ledger.deliveries(Filter(state=State.FAILED))
         assert [r.event.id for r in await ledger.handoffs(Filter(event="4"))] == ["4"]
         assert not await ledger.handoffs(Filter(subject="load_customers"))
+
+    async def test_a_full_queue_takes_no_more(self, ledger: Ledger) -> None:
+        """Nothing is written where a target has its limit of open deliveries; others go on."""
+        for n in range(3):
+            await ledger.admit(admission(event(str(n)), "looker", pending_max=3), TERM)
+
+        with pytest.raises(TooMany, match="looker has 3"):
+            await ledger.admit(admission(event("3"), "slack", "looker", pending_max=3), TERM)
+
+        assert (await ledger.admit(admission(event("0"), "looker", pending_max=3), TERM)).duplicate
+        await ledger.admit(admission(event("4"), "slack", pending_max=3), TERM)
+        assert len(await ledger.handoffs(Filter())) == 4
+
+    async def test_a_page_goes_on_behind_what_no_longer_fits(self, ledger: Ledger) -> None:
+        """The last row of a page may change before the next page is asked for."""
+        for n in range(4):
+            await ledger.admit(admission(event(str(n)), "looker", at=NOON + n * SECOND), TERM)
+        pending = Filter(state=State.PENDING, limit=2)
+        first = await ledger.deliveries(pending)
+        last = first[-1][2]
+        for lease in await ledger.claim(ALL, TERM):
+            if lease.delivery.id == last.id:
+                done = replace(lease.delivery, state=State.DONE)
+                await ledger.save(
+                    Change(fence=lease.fence, entry=TOLD, delivery=done, release=True), TERM
+                )
+
+        second = await ledger.deliveries(replace(pending, after=last.id))
+
+        assert [each.id for each, _, _ in first] == ["3", "2"]
+        assert [each.id for each, _, _ in second] == ["1", "0"]
 
     async def test_what_is_not_there_is_none(self, ledger: Ledger) -> None:
         """An unknown hand-off has no trace and no history."""

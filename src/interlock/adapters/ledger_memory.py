@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from interlock.core.delivery import Delivery, Lease
 from interlock.core.entry import Attempt, Entry
-from interlock.core.errors import Conflict
+from interlock.core.errors import Conflict, TooMany
 from interlock.core.event import Event
 from interlock.core.handoff import Handoff, Receipt
 from interlock.core.step import OPEN, Step
@@ -47,6 +47,10 @@ class MemoryLedger:
         first = self._events.get(event.key)
         if first is not None:
             return self._again(first, admission)
+        for target in {delivery.target for delivery in admission.deliveries}:
+            open_ = [h for h in self._held.values() if h.delivery.state in OPEN]
+            if sum(h.delivery.target == target for h in open_) >= admission.pending_max:
+                raise TooMany.at(target, admission.pending_max)
         self._events[event.key] = event
         self._first[event.key] = handoff.id
         self._handoffs[handoff.id] = handoff
@@ -113,8 +117,7 @@ class MemoryLedger:
         held.steps |= {step.key: step for step in change.steps}
         held.until = None if change.release else self.clock.now() + term
         self._attempts.extend(change.attempts)
-        if change.entry:
-            self._write(change.entry)
+        self._write(change.entry)
 
     async def void(self) -> int:
         """See Ledger."""
@@ -211,5 +214,7 @@ def _owes(wanted: Filter, delivery: Delivery) -> bool:
 
 
 def _page(rows: list[Row], ids: list[str], wanted: Filter) -> list[Row]:
-    start = ids.index(wanted.after) + 1 if wanted.after in ids else 0
-    return rows[start : start + wanted.limit]
+    """Ids are in the order of time, so a page begins behind `after` even if that fits no more."""
+    after = wanted.after
+    behind = [row for row, each in zip(rows, ids, strict=True) if not after or each < after]
+    return behind[: wanted.limit]

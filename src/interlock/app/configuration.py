@@ -64,6 +64,7 @@ def load(path: Path, connectors: Connectors) -> Configuration:
             for name, source in settings.sources.items()
         },
         routes=tuple(routes),
+        pending_max=settings.pending_max,
     )
     return Configuration(folder=path.parent, settings=settings, targets=targets, site=site)
 

@@ -138,6 +138,10 @@ class Settings(Model):
     issuer: Annotated[
         OwnIssuerSettings | None, Field(description="Left out: no tokens of its own.")
     ] = None
+    pending_max: Annotated[
+        int,
+        Field(ge=1, le=10_000_000, description="Open deliveries of one target before 429."),
+    ] = 100_000
     policies: Annotated[str, Field(description="The folder of *.cedar files.")] = "policies/"
     sources: Annotated[
         dict[Name, SourceSettings],

@@ -13,6 +13,10 @@ import orjson
 from pydantic import Field, JsonValue, model_validator
 
 from interlock.connectors.kit import (
+    GOOD,
+    MOVED,
+    REFUSED,
+    SAID_MAX,
     Action,
     BaseUrl,
     Connector,
@@ -20,7 +24,7 @@ from interlock.connectors.kit import (
     SecretReference,
     TargetConfig,
     Tools,
-    retry_after,
+    nothing_done,
     target_resource,
 )
 from interlock.core.decision import Resource
@@ -30,9 +34,8 @@ from interlock.core.plan import Facts, Plan, Planned
 from interlock.core.step import Done, Outcome, Rejected, Repeat, Step, Unavailable, Unknown
 from interlock.ports import Answer, NoAnswerError, NotSentError, SecretError
 
+ROTATING = frozenset({401, 409})  # our credential is being rotated; the same key is worked on
 TOKEN_LIFE = timedelta(minutes=5)  # one attempt takes at most half a minute
-SAID_MAX = 500  # characters of an answer that are kept: enough to see what it is
-DONE, MOVED, BROKEN = range(200, 300), range(300, 400), range(500, 600)  # RFC 9110 15
 
 
 class Auth(Model):
@@ -162,19 +165,15 @@ async def find(_session: HttpSession, _step: Step, _lease: Lease) -> Outcome | N
 def _outcome(answer: Answer, session: HttpSession) -> Outcome:
     said = answer.body[:SAID_MAX].decode(errors="replace")
     told = f"{answer.status} {said}".strip()
-    match answer.status:
-        case status if status in DONE:
-            return Done({"status": status, "said": said})
-        case 408 | 425 | 429 | 503:  # by their definition, nothing was done
-            return Unavailable(told, retry_after(answer, session.tools.clock.now()))
-        case 401 | 409:  # our credential is being rotated; the same key is being worked on
-            return Unavailable(told)
-        case status if status in BROKEN:
-            return Unknown(told)
-        case status if status in MOVED:
-            return Rejected(f"{status}: redirects are not followed; set base_url to where it moved")
-        case _:
-            return Rejected(told)
+    if answer.status in GOOD:
+        return Done({"status": answer.status, "said": said})
+    if waiting := nothing_done(answer, told, session.tools.clock.now()):
+        return waiting
+    if answer.status in ROTATING:
+        return Unavailable(told)
+    if answer.status in MOVED:
+        return Rejected(f"{answer.status}: redirects are not followed; set base_url to its place")
+    return Rejected(told) if answer.status in REFUSED else Unknown(told)
 
 
 CONNECTOR = Connector(

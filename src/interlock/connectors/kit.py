@@ -34,6 +34,9 @@ from interlock.ports import Answer, Clock, Http, Secrets
 LOOK_S = 20.0  # to read what a plan needs
 RETRY_AFTER_MAX = timedelta(days=1)  # a target that asks for more is taken at a day
 SECONDS_DIGITS = 9  # more are over the maximum, whatever they say
+SAID_MAX = 500  # characters of an answer that are kept: enough to see what it is
+NOTHING_DONE, UNAVAILABLE = frozenset({408, 425, 429}), 503
+GOOD, MOVED, REFUSED = range(200, 300), range(300, 400), range(400, 500)  # RFC 9110 15
 CONCURRENCY = 32  # deliveries under way to one target at once, unless it says otherwise
 REFERENCE = "^(env|file)://.+"
 
@@ -246,6 +249,18 @@ def complaints(err: ValidationError) -> str:
         f"{'.'.join(map(str, each['loc'])) or 'it'}: {each['msg']}"
         for each in err.errors(include_url=False, include_input=False)
     )
+
+
+def nothing_done(answer: Answer, told: str, now: datetime) -> Unavailable | None:
+    """The outcome, if by this answer the server did nothing; None: it may have done something.
+
+    408, 425 and 429 say so by definition (RFC 9110, 8470, 6585). A 503 that says when to come back
+    is the server's own word; a bare one may be a proxy's that lost the answer.
+    """
+    wait = retry_after(answer, now)
+    if answer.status in NOTHING_DONE or (answer.status == UNAVAILABLE and wait is not None):
+        return Unavailable(told, wait)
+    return None
 
 
 def retry_after(answer: Answer, now: datetime) -> timedelta | None:

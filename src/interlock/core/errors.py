@@ -19,6 +19,8 @@ from typing import ClassVar
 
 from interlock.core.event import Event
 
+QUEUE_FULL_S = 30  # told to callers of a full queue: some hundred deliveries later
+
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a malfunction
     """An expected "no", with what a caller needs to act on it.
@@ -103,9 +105,19 @@ class UnsupportedMedia(Refusal):
 
 
 class TooMany(Refusal):
-    """The queue is full; try again after `retry_after_s`."""
+    """The queue of a target is full; try again after `retry_after_s`."""
 
     code, status, title = "queue.full", 429, "Too many pending deliveries"
+
+    @classmethod
+    def at(cls, target: str, most: int) -> "TooMany":
+        """The refusal where `target` has `most` deliveries open."""
+        return cls(
+            f"{target} has {most} deliveries open, which is the limit (pending_max); the event was "
+            "not recorded, send it again later",
+            limit=most,
+            retry_after_s=QUEUE_FULL_S,
+        )
 
 
 class NotReady(Refusal):

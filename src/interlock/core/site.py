@@ -34,6 +34,7 @@ class Site:
     Attributes:
         rev: digest of the configuration, recorded with each hand-off.
         environment: what policy sees as `context.environment`.
+        pending_max: how many open deliveries a target may have before events for it are refused.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Site:
     environment: str
     sources: Mapping[str, Source]
     routes: tuple[Route, ...]
+    pending_max: int = 100_000
 
     def source_of(self, uri: str) -> Source | None:
         """The source with the longest uri that `uri` equals or lies under; None: unknown."""

@@ -101,6 +101,7 @@ class Admit:
                 handoff=handoff,
                 deliveries=deliveries,
                 entry=_accepted(event, handoff, deliveries),
+                pending_max=self.site.pending_max,
                 leased=frozenset(work.lease.delivery.id for work in at_once),
                 begun=tuple(change for work in at_once if (change := work.begin())),
             )

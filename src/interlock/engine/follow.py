@@ -73,5 +73,5 @@ class Settled:
                 self._someone.clear()
 
     async def _at_rest(self, handoff: str) -> bool:
-        rows = await self.ledger.deliveries(Filter(handoff=handoff, limit=500))
-        return all(delivery.state not in OPEN for _, _, delivery in rows)
+        [record] = await self.ledger.handoffs(Filter(handoff=handoff))
+        return all(delivery.state not in OPEN for delivery in record.deliveries)

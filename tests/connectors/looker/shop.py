@@ -125,6 +125,7 @@ class Shop:
         held = lease(params, of)
         await self.ledger.admit(
             Admission(
+                pending_max=1_000,
                 event=held.event,
                 handoff=held.handoff,
                 deliveries=(held.delivery,),

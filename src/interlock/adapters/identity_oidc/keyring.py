@@ -63,7 +63,7 @@ class Keyring:
         if self._age(now) > KEYS_STALE:
             raise CannotIdentify(
                 f"the keys of issuer {self._issuer.name} cannot be fetched",
-                retry_after_s=FETCH_INTERVAL.total_seconds(),
+                retry_after_s=FETCH_INTERVAL // timedelta(seconds=1),
             )
         if wanted and flight is not None and not self._failing:
             self._remember_absent(kid, now)

@@ -4,7 +4,7 @@ Law: a batch is written whole or not at all; one that fails is rolled back and e
 is tried alone, so that no event shares another's fate.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -37,7 +37,7 @@ from interlock.adapters.ledger_sql.schema import (
     steps,
 )
 from interlock.core.entry import Entry
-from interlock.core.errors import Conflict
+from interlock.core.errors import Conflict, Refusal, TooMany
 from interlock.core.handoff import Receipt
 from interlock.core.ids import children
 from interlock.ports import Admission, Change
@@ -106,11 +106,11 @@ class Batch:
         filled = [{**given, **row} for row in wanted] if given else list(wanted)
         return self._on.exec_driver_sql(statement.text, filled if len(filled) > 1 else filled[0])
 
-    def admit(self, asked: Sequence[Admitting]) -> list[Receipt | Conflict]:
-        """A receipt or a conflict for each, in the order asked."""
+    def admit(self, asked: Sequence[Admitting]) -> list[Receipt | Refusal]:
+        """A receipt or a refusal for each, in the order asked."""
         known: dict[str, tuple[Any, ...]] = {}
         fresh: list[Admitting] = []
-        answers: list[Receipt | Conflict] = []
+        answers: list[Receipt | Refusal] = []
         for each in asked:
             admission = each.admission
             key = admission.event.key
@@ -118,6 +118,8 @@ class Batch:
             if row:
                 digest, first = row
                 answers.append(self._again(admission, digest, first, fresh))
+            elif full := self._full(admission):
+                answers.append(full)
             else:
                 known[key] = (admission.event.digest, admission.handoff.id)
                 fresh.append(each)
@@ -125,6 +127,13 @@ class Batch:
         if fresh:
             self._insert(sorted(fresh, key=lambda each: each.admission.event.key))
         return answers
+
+    def _full(self, admission: Admission) -> TooMany | None:
+        for target in {delivery.target for delivery in admission.deliveries}:
+            asked = {"of": target, "most": admission.pending_max}
+            if self._do(self._say.full, asked).first():
+                return TooMany.at(target, admission.pending_max)
+        return None
 
     def _again(
         self, admission: Admission, digest: str, first: str, fresh: Iterable[Admitting]
@@ -166,8 +175,7 @@ class Batch:
         begun = [change for admission in found for change in admission.begun]
         self._steps(begun)
         for change in begun:
-            if change.entry:
-                self.record(change.entry)
+            self.record(change.entry)
 
     def _owed(self, asked: Admitting, seq: int) -> Row:
         delivery = asked.admission.deliveries[seq]
@@ -199,8 +207,7 @@ class Batch:
         if made:
             self._do(self._say.attempt, *made)
         for change in changes:
-            if change.entry:
-                self.record(change.entry)
+            self.record(change.entry)
 
     def _steps(self, changes: Sequence[Change]) -> None:
         made = [
@@ -300,11 +307,13 @@ class Statements:
             given = {name: value for name, value in compiled.params.items() if value is not None}
             return Spelt(str(compiled), given)
 
-        of_target = (deliveries.c.target == bindparam("of"), deliveries.c.open)
-        due = (
-            deliveries.c.not_before <= bindparam("now"),
-            deliveries.c.lease_until <= bindparam("now"),
-        )
+        self._rows(spelt)
+        self._queue(spelt)
+        self.move = spelt(_moving(dialect))
+        self.last = spelt(LAST)
+
+    def _rows(self, spelt: Callable[[ClauseElement], Spelt]) -> None:
+        """What records events and progress."""
         held = (deliveries.c.id == bindparam("on_id"), deliveries.c.fence == bindparam("on_fence"))
         self.insert = {
             table: spelt(insert(table))
@@ -320,22 +329,6 @@ class Statements:
             .where(steps.c.id == bindparam("on_id"))
             .values({name: bindparam(name) for name in _MUTABLE})
         )
-        self.due = spelt(
-            select(deliveries.c.id, deliveries.c.deadline)
-            .where(*of_target, *due)
-            .order_by(deliveries.c.deadline)
-            .limit(bindparam("most"))
-            .with_for_update(skip_locked=True)
-        )
-        self.lease = spelt(
-            update(deliveries)
-            .where(deliveries.c.id == bindparam("on_id"))
-            .values(lease_until=bindparam("until"), fence=deliveries.c.fence + 1)
-        )
-        self.void = spelt(
-            update(deliveries).where(deliveries.c.lease_until > 0).values(lease_until=0)
-        )
-        self.move = spelt(_moving(dialect))
         self.known = spelt(
             select(event_keys.c.digest, event_keys.c.handoff).where(
                 event_keys.c.key == bindparam("key")
@@ -346,7 +339,32 @@ class Statements:
             .where(deliveries.c.id > bindparam("low"), deliveries.c.id < bindparam("high"))
             .order_by(deliveries.c.seq)
         )
-        self.last = spelt(LAST)
+
+    def _queue(self, spelt: Callable[[ClauseElement], Spelt]) -> None:
+        """What is due, and who has it."""
+        of_target = (deliveries.c.target == bindparam("of"), deliveries.c.open)
+        due = (
+            deliveries.c.not_before <= bindparam("now"),
+            deliveries.c.lease_until <= bindparam("now"),
+        )
+        self.due = spelt(
+            select(deliveries.c.id, deliveries.c.deadline)
+            .where(*of_target, *due)
+            .order_by(deliveries.c.deadline)
+            .limit(bindparam("most"))
+            .with_for_update(skip_locked=True)
+        )
+        self.full = spelt(  # a row if there are so many; the index holds open ones only
+            select(deliveries.c.id).where(*of_target).limit(1).offset(bindparam("most") - 1)
+        )
+        self.lease = spelt(
+            update(deliveries)
+            .where(deliveries.c.id == bindparam("on_id"))
+            .values(lease_until=bindparam("until"), fence=deliveries.c.fence + 1)
+        )
+        self.void = spelt(
+            update(deliveries).where(deliveries.c.lease_until > 0).values(lease_until=0)
+        )
 
 
 LAST: Select[int] = select(func.coalesce(func.max(entries.c.position), text("0")))

@@ -15,19 +15,15 @@ from urllib.parse import quote, urlencode
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from interlock.connectors.kit import retry_after
+from interlock.connectors.kit import GOOD, MOVED, REFUSED, SAID_MAX, nothing_done
 from interlock.core.step import Rejected, Unavailable, Unknown
 from interlock.ports import Answer, Http, NoAnswerError, NotSentError
 
 CALL_TIME = timedelta(seconds=20)  # within an attempt's 30 s; Looker compiles SQL before it answers
 ANSWER_BYTES_MAX = 16 * 2**20  # a page of 500 dashboards has about 100 kB
-SAID_MAX = 500  # characters of an answer that are kept: enough to see what it is
 JSON = "application/json"
 
 UNAUTHORIZED, NOT_FOUND = 401, 404
-NOTHING_DONE = frozenset({408, 425, 429})  # by their definition (RFC 9110, 8470, 6585)
-GOOD, MOVED, REFUSED = range(200, 300), range(300, 400), range(400, 500)  # RFC 9110 15
-UNAVAILABLE = 503
 
 Body = TypeVar("Body")
 
@@ -102,11 +98,8 @@ def read(call: Call, answer: Answer, shape: TypeAdapter[Body], now: datetime) ->
 def _failure(call: Call, answer: Answer, now: datetime) -> CallError:
     status, message = answer.status, _message(answer)
     told = f"{status} {message or '(not an answer of Looker itself)'}"
-    wait = retry_after(answer, now)
-    # A 503 that says when to come back is the server's own word that it did nothing; a bare one
-    # may be a proxy's that lost the answer (Envoy, "upstream connect error or disconnect").
-    if status in NOTHING_DONE or (status == UNAVAILABLE and wait is not None):
-        return CallError(Unavailable(told, wait), status)
+    if waiting := nothing_done(answer, told, now):
+        return CallError(waiting, status)
     if status == UNAUTHORIZED:
         return CallError(Unavailable("Looker refuses a token that it has just given"), status)
     if status in MOVED:

@@ -24,6 +24,8 @@ CHOOSE_ID = (
 _TRY = {
     "identity.not_identified": "interlock login, or put a fresh token into INTERLOCK_TOKEN_FILE. "
     "Why the token is not believed stands in the gateway's record.",
+    "identity.not_ready": "send it again in a moment; if it lasts, the gateway cannot reach your "
+    "identity provider.",
     "request.not_found": "interlock handoffs lists what you may read.",
     "queue.full": "send the same event again a little later.",
     "ledger.not_ready": "send it again in a moment: nothing was recorded, nothing is lost.",
