@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.core.delivery import Delivery, given_up, moved, unplanned, with_plan
+from interlock.core.delivery import Delivery, moved, unplannable, unplanned, with_plan
 from interlock.core.plan import Left, Plan
 from interlock.core.step import OPEN, State, Step, Unavailable, movable
 from tests.core.steps import planned, step
@@ -142,7 +142,7 @@ def test_planning_that_could_not_read_the_target_is_tried_again() -> None:
 @pytest.mark.parametrize(
     ("passed", "retry_after"), [(10 * MINUTE, None), (timedelta(0), 11 * MINUTE)]
 )
-def test_planning_is_given_up_loudly(passed: timedelta, retry_after: timedelta | None) -> None:
+def test_planning_is_unplannable_loudly(passed: timedelta, retry_after: timedelta | None) -> None:
     """Without time for another try the delivery fails and says what was in the way."""
     after = unplanned(OWED, Unavailable("503", retry_after), NOON + passed, 0.5)
 
@@ -163,9 +163,9 @@ def test_planning_ends(dice: list[float]) -> None:
     assert one.not_before <= LIMITS.deadline
 
 
-def test_given_up_keeps_what_was_owed() -> None:
+def test_unplannable_keeps_what_was_owed() -> None:
     """The failure takes nothing else with it: the delivery is kept whole."""
-    after = given_up(OWED, "mapping: no")
+    after = unplannable(OWED, "mapping: no")
 
     assert after == replace(OWED, state=State.FAILED, reason="mapping: no")
 

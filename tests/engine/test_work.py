@@ -9,7 +9,7 @@ from interlock.core.delivery import Lease
 from interlock.core.plan import Planned
 from interlock.core.step import Done, Outcome, Rejected, Started, State, Step, Unavailable, Unknown
 from interlock.engine import work
-from interlock.engine.dispatch import LEASE
+from interlock.engine.work import LEASE
 from tests.engine.bench import Bench, Script, planned, until
 from tests.making import MINUTE, SECOND
 

@@ -1,7 +1,7 @@
 """The promises hold in every world: captured once, nothing acknowledged lost, effective once, loud.
 
-Each test lives through seeded worlds (see world.py); each has a twin that breaks the engine or the
-target on purpose and demands that the same check catches it.
+Each test lives through seeded worlds (see world.py). At the end, the engine or the target is broken on
+purpose, and the checks must catch it.
 """
 
 from collections.abc import Callable

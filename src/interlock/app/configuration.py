@@ -147,15 +147,12 @@ def _routes(
 
 
 def _route(written: RouteSettings, when: Filter) -> Route:
-    params: dict[str, Json] = dict(written.params)
-    if written.on_unknown_tables is not None:
-        params["on_unknown_tables"] = written.on_unknown_tables
     return Route(
         name=written.name,
         when=when,
         target=written.to,
         action=written.do,
-        params=params,
+        params=dict(written.params),
         within=written.within,
         on_unknown=written.on_unknown,
     )

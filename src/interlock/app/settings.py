@@ -117,10 +117,6 @@ class RouteSettings(Model):
     on_unknown: Annotated[
         OnUnknown, Field(description="Where a repeat does harm and nobody can tell.")
     ] = OnUnknown.HOLD
-    on_unknown_tables: Annotated[
-        Literal["alert", "refresh_all", "ignore"] | None,
-        Field(description="For Looker: what a run that names no tables means."),
-    ] = None
 
 
 class Settings(Model):

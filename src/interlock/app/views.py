@@ -118,7 +118,7 @@ def plan_view(handoff: Handoff, deliveries: Iterable[Mapping[str, Json]]) -> dic
         "decision": {
             "allowed": decision.allowed,
             "rules": list(decision.rules),
-            "why": decision.error,
+            "why": decision.why,
         },
         "deliveries": [dict(each) for each in deliveries],
     }

@@ -1,7 +1,7 @@
 """The context: what policy may know about a request beside who, what and on what."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from interlock.core.event import Event
 from interlock.core.principal import Principal
@@ -22,7 +22,7 @@ def context_of(
         "hop": hop,
         "eventType": event.type,
         "corroborated": False,
-        "authorityAge": max(now - principal.verified_at, now - now),
+        "authorityAge": max(now - principal.verified_at, timedelta(0)),
         "requestDigest": event.digest,
     }
     run_id = event.data.get("run_id") if isinstance(event.data, dict) else None

@@ -53,5 +53,10 @@ class Decision:
     rules: tuple[str, ...] = ()
     error: str = ""
 
+    @property
+    def why(self) -> str:
+        """What decided it, for people."""
+        return self.error or ", ".join(self.rules) or "no rule permits it"
+
     def __post_init__(self) -> None:
         assert not (self.allowed and self.error), "an error never allows"

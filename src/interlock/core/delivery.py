@@ -100,10 +100,10 @@ def unplanned(delivery: Delivery, why: Unavailable, now: datetime, dice: float) 
     tries = delivery.tries + 1
     at = next_attempt(tries, now, delivery.limits, dice, why.retry_after)
     if at is None:
-        return given_up(delivery, f"could not be planned before the deadline: {why.reason}")
+        return unplannable(delivery, f"could not be planned before the deadline: {why.reason}")
     return replace(delivery, tries=tries, not_before=at, reason=why.reason)
 
 
-def given_up(delivery: Delivery, reason: str) -> Delivery:
+def unplannable(delivery: Delivery, reason: str) -> Delivery:
     """It failed before it had a plan."""
     return replace(delivery, state=State.FAILED, reason=reason)

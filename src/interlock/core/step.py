@@ -173,7 +173,7 @@ def asked(step: Step, answer: Outcome | None, now: datetime, limits: Limits, dic
 
 
 def held(step: Step, reason: str) -> Step:
-    """It needs a person: `release` moves it on."""
+    """It needs a person: nothing moves it on by itself."""
     return replace(step, state=State.HELD, reason=reason)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from interlock.core.context import context_of
 from interlock.core.decision import Decision, Question, Resource
-from interlock.core.delivery import Delivery, given_up
+from interlock.core.delivery import Delivery, unplannable
 from interlock.core.entry import Entry
 from interlock.core.errors import NotAllowed, NotIdentified
 from interlock.core.event import Event, Json
@@ -16,7 +16,8 @@ from interlock.core.principal import Principal
 from interlock.core.retry import Limits
 from interlock.core.route import matching
 from interlock.core.site import Site
-from interlock.engine.dispatch import LEASE, Dispatch
+from interlock.engine.dispatch import Dispatch
+from interlock.engine.work import LEASE
 from interlock.ports import (
     Admission,
     Authorizer,
@@ -153,7 +154,7 @@ class Admit:
             try:
                 params = self.mapper.render(route, event, handoff.principal)
             except MappingError as err:
-                yield given_up(owed, f"mapping: {err}")
+                yield unplannable(owed, f"mapping: {err}")
             else:
                 yield replace(owed, params=params)
 
@@ -168,7 +169,7 @@ class Admit:
             "resource": str(asked),
             "owner": owner,
             "rules": list(handoff.decision.rules),
-            "why": handoff.decision.error or "no rule permits it",
+            "why": handoff.decision.why,
             "event": {"source": event.source, "id": event.id, "type": event.type},
         }
         await self.ledger.record(

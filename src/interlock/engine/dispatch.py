@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from random import Random  # noqa: TID251 - the type; bootstrap seeds it
 
 from interlock.core.delivery import Delivery, Lease
@@ -14,10 +13,9 @@ from interlock.core.handoff import Handoff
 from interlock.core.site import Site
 from interlock.core.step import State
 from interlock.engine.planner import Planner
-from interlock.engine.work import Work
+from interlock.engine.work import LEASE, Work
 from interlock.ports import Authorizer, Clock, Ledger, Target
 
-LEASE = timedelta(seconds=60)  # twice the longest attempt: one that hangs cannot outlive its lease
 POLL_S = 0.25  # for work that becomes due by time alone; a place that is wanted wakes the loop
 LEDGER_PAUSE_S = 1.0  # between tries while the ledger cannot be reached
 
@@ -119,7 +117,6 @@ class Dispatch:
     def _work(self, lease: Lease) -> Work:
         return Work(
             lease=lease,
-            term=LEASE,
             planner=self.planner(lease.delivery.target),
             ledger=self.ledger,
             clock=self.clock,

@@ -41,7 +41,9 @@ class Planner:
         if plan.disorder:
             return Rejected(f"the connector's plan cannot be carried out: {plan.disorder}")
         answers = {step.key: self.decide(lease, step.action, step.resource) for step in plan.steps}
-        denied = {key: refusal(answer) for key, answer in answers.items() if not answer.allowed}
+        denied = {
+            key: f"denied: {answer.why}" for key, answer in answers.items() if not answer.allowed
+        }
         allowed = plan.without(denied) if denied else plan
         if plan.steps and not allowed.steps:
             return Rejected(f"policy denies all of it: {next(iter(denied.values()))}")
@@ -60,8 +62,3 @@ class Planner:
                 ),
             )
         )
-
-
-def refusal(decision: Decision) -> str:
-    """Why it is denied, for people."""
-    return f"denied: {decision.error or ', '.join(decision.rules) or 'no rule permits it'}"

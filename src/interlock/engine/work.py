@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random  # noqa: TID251 - the type; bootstrap seeds it
 
-from interlock.core.delivery import Delivery, Lease, given_up, moved, unplanned, with_plan
+from interlock.core.delivery import Delivery, Lease, moved, unplannable, unplanned, with_plan
 from interlock.core.entry import Attempt, Entry
 from interlock.core.errors import NotReady
 from interlock.core.event import Json
@@ -30,12 +30,13 @@ from interlock.core.step import (
     ready,
     sending,
 )
-from interlock.engine.planner import Planner, refusal
+from interlock.engine.planner import Planner
 from interlock.engine.recover import recovery
 from interlock.ports import Change, Clock, Ledger
 
 AT_ONCE = 8  # steps of one delivery under way together: quick, yet gentle on the target
-ATTEMPT_S = 30.0  # half a lease
+LEASE = timedelta(seconds=60)
+ATTEMPT_S = LEASE.total_seconds() / 2  # one that hangs ends before its lease does
 IN_TALK = frozenset({State.SENDING, State.UNKNOWN, State.WAITING})
 
 
@@ -48,7 +49,6 @@ class Work:
     """One worker's hold on one delivery. `run` it once."""
 
     lease: Lease
-    term: timedelta
     planner: Planner
     ledger: Ledger
     clock: Clock
@@ -118,7 +118,7 @@ class Work:
             case Unavailable():
                 self._delivery = unplanned(delivery, plan, now, self.dice.random())
             case Rejected(reason):
-                self._delivery = given_up(delivery, reason)
+                self._delivery = unplannable(delivery, reason)
         if not isinstance(plan, Plan):
             await self._save()
         return isinstance(plan, Plan)
@@ -149,14 +149,14 @@ class Work:
                 self._put(self._sending(step, decided=decided))
         talks = [now for step in wave if (now := self._steps[step.key]).state in IN_TALK]
         self._talks = len(talks)
-        self._give_up_hopeless()
+        self._cancel_hopeless()
         return talks
 
     def _sending(self, step: Step, *, decided: bool) -> Step:
         if not decided:
             answer = self.planner.decide(self.lease, step.action, step.resource)
             if not answer.allowed:
-                return failed(step, refusal(answer))
+                return failed(step, f"denied: {answer.why}")
         return sending(step, self.clock.now(), self.lease.delivery.limits)
 
     async def _talk(self, step: Step) -> None:
@@ -171,7 +171,7 @@ class Work:
             assert outcome is not None
             self._put(answered(step, outcome, now, limits, dice))
         self._talks -= 1
-        self._give_up_hopeless()
+        self._cancel_hopeless()
         attempt = Attempt(
             step=step.id,
             number=step.attempts,
@@ -194,7 +194,7 @@ class Work:
         except Exception as err:  # noqa: BLE001 - after a connector's bug nobody knows what happened
             return Unknown(f"the connector failed: {type(err).__name__}")
 
-    def _give_up_hopeless(self) -> None:
+    def _cancel_hopeless(self) -> None:
         while gone := hopeless(self._steps):
             for step in gone:
                 self._put(cancelled(step, "what it waits for did not happen"))
@@ -239,7 +239,7 @@ class Work:
         )
 
     async def _write(self, change: Change) -> None:
-        if not await self.ledger.save(change, self.term):
+        if not await self.ledger.save(change, LEASE):
             raise _FenceIsOldError
 
 

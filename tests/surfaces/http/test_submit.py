@@ -156,7 +156,7 @@ async def test_a_plan(gateway: Gateway) -> None:
     plan = reply.json()
     listed = await gateway.ask("GET", "/v1/handoffs?event=plan")
     assert reply.status == 200
-    assert plan["decision"] == {"allowed": True, "rules": ["base/loads"], "why": ""}
+    assert plan["decision"] == {"allowed": True, "rules": ["base/loads"], "why": "base/loads"}
     assert [(each["route"], each["problem"]) for each in plan["deliveries"]] == [
         ("tell", ""),
         ("also", ""),
