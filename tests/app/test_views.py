@@ -11,7 +11,7 @@ from interlock.core.delivery import moved, with_plan
 from interlock.core.entry import Attempt, Entry
 from interlock.core.event import Json
 from interlock.core.plan import Left, Plan
-from interlock.core.step import Rejected, State, answered, sending
+from interlock.core.step import SAID, Rejected, State, answered, sending
 from interlock.ports import Record
 from tests.core.steps import planned
 from tests.making import AIRFLOW, LIMITS, NOON, SECOND, delivery, event, handoff
@@ -75,6 +75,17 @@ def test_lists_show_no_data() -> None:
 
     assert "s3cret" not in json.dumps(shown)
     assert (shown["id"], shown["accepted_at"]) == (ACCEPTED.id, "2026-01-01T12:00:00Z")
+
+
+@pytest.mark.parametrize("payload", [True, False])
+def test_what_a_target_said_is_for_those_who_may_read_the_payload(*, payload: bool) -> None:
+    """It may quote the event's data: others see our own words, and the status."""
+    entry = replace(ENTRY, detail={"post": f"failed: 422{SAID}card 4222 is bad"})
+
+    shown = json.dumps(trace_view(record(), [entry], payload=payload))
+
+    assert "failed: 422" in shown
+    assert ("card 4222" in shown) is payload
 
 
 def test_a_handoff_that_owes_nothing_is_done() -> None:

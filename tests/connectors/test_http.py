@@ -18,7 +18,7 @@ from interlock.connectors.kit import SAID_MAX, Configured, Minter, Tools
 from interlock.core.delivery import Lease, with_plan
 from interlock.core.event import Json
 from interlock.core.plan import Plan
-from interlock.core.step import Done, Outcome, Rejected, Repeat, Step, Unavailable, Unknown
+from interlock.core.step import SAID, Done, Outcome, Rejected, Repeat, Step, Unavailable, Unknown
 from interlock.ports import Answer, NoAnswerError, NotSentError
 from tests.connectors.endpoint import Endpoint
 from tests.making import NOON, SECOND, FixedClock, delivery, event, handoff
@@ -97,6 +97,15 @@ def test_repeats_do_harm_unless_the_target_says_otherwise() -> None:
     assert step_of(target(Endpoint()), lease()).repeat is Repeat.HARMFUL
 
 
+@pytest.mark.parametrize("path", ["", "/", "/a", "/a/"])
+def test_policy_is_asked_about_the_path_that_is_sent(path: str) -> None:
+    """An endpoint with a slash at its end is another one: in the request and in the question."""
+    step = step_of(target(Endpoint()), lease(path=path))
+
+    assert step.resource.id == f"x{path}"
+    assert step.call["url"] == f"https://x.example/api{path}"
+
+
 def test_planning_is_pure() -> None:
     """The same delivery, the same plan, and no request is made for it."""
     endpoint = Endpoint()
@@ -118,6 +127,7 @@ def test_a_path_cannot_leave_the_base(path: str) -> None:
     "path",
     [
         *("a", "//evil.example", "/a//b", "/%2e%2e/b", "/a?b=c", "/a#b", "/a\\b", "/a b", "/a\n"),
+        *("/..;/admin", "/a;b=c", "/;"),  # some servers take what follows ; for no part of the path
         *("@evil.example", ".evil.example", ":80", "/ä", "/" + "a" * 1_000),
     ],
 )
@@ -258,6 +268,15 @@ async def test_what_a_status_means(status: int, expected: type[Outcome]) -> None
 
     assert type(outcome) is expected
     assert str(status) in repr(outcome)
+
+
+async def test_a_credential_that_is_repeated_is_not_kept() -> None:
+    """Some endpoints quote what they were sent; the ledger must not."""
+    echo = Answer(status=422, headers={}, body=b"invalid token s3cret for you")
+
+    outcome = await sent(Endpoint(echo), auth={"bearer": "env://TOKEN"})
+
+    assert outcome == Rejected(f"422{SAID}invalid token (credential) for you")
 
 
 async def test_a_503_that_says_when_is_the_servers_own_word() -> None:

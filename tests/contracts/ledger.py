@@ -305,6 +305,15 @@ class LedgerContract:
         assert [r.event.id for r in await ledger.handoffs(Filter(event="4"))] == ["4"]
         assert not await ledger.handoffs(Filter(subject="load_customers"))
 
+    async def test_a_long_backlog_is_leased_whole(self, ledger: Ledger) -> None:
+        """However many are due at once, each comes with all that work on it needs."""
+        asked = [admission(event(str(n)), "looker", pending_max=2_000) for n in range(1_100)]
+        await asyncio.gather(*(ledger.admit(each, TERM) for each in asked))
+
+        leases = await ledger.claim({"looker": 2_000}, TERM)
+
+        assert len({lease.delivery.id for lease in leases}) == 1_100
+
     async def test_a_full_queue_takes_no_more(self, ledger: Ledger) -> None:
         """Nothing is written where a target has its limit of open deliveries; others go on."""
         for n in range(3):

@@ -1,5 +1,7 @@
 """The SQL ledger on SQLite keeps the ledger contract, and survives what a process can do to a file."""
 
+import os
+import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from sqlalchemy import create_engine, text
 from interlock.adapters.cloudevents import read_event
 from interlock.adapters.ledger_sql import LedgerRefusedError, SqlLedger, open_ledger
 from interlock.adapters.ledger_sql.schema import METADATA
+from interlock.adapters.ledger_sql.writing import Statements
 from interlock.core.errors import NotReady
 from interlock.ports import Filter
 from tests.contracts.ledger import TERM, LedgerContract
@@ -37,6 +40,11 @@ async def ledger(url: str, clock: FixedClock) -> AsyncIterator[SqlLedger]:
     await made.close()
 
 
+def modes(folder: Path) -> dict[str, int]:
+    """Who may do what with the files there."""
+    return {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
+
+
 class TestSqliteLedger(LedgerContract):
     """Nothing but the contract."""
 
@@ -61,6 +69,32 @@ async def test_a_second_process_is_refused(url: str, clock: FixedClock, ledger: 
     """SQLite is never shared; the refusal says what to do."""
     with pytest.raises(LedgerRefusedError, match=r"in use by another process.*fuser"):
         open_ledger(url, clock, read_event)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+async def test_only_its_owner_reads_it(
+    tmp_path: Path, url: str, clock: FixedClock, umask: int
+) -> None:
+    """Whatever the umask: the ledger, its lock, and what SQLite puts beside it."""
+    before = os.umask(umask)
+    try:
+        ledger = open_ledger(url, clock, read_event)
+        await ledger.admit(admission(event(), "looker"), TERM)
+        found = modes(tmp_path)
+        await ledger.close()
+    finally:
+        os.umask(before)
+
+    files = {f"interlock.db{end}" for end in ("", ".lock", "-wal", "-shm")}
+    assert found == dict.fromkeys(files, 0o600)
+
+
+async def test_a_place_that_is_none_is_refused(tmp_path: Path, clock: FixedClock) -> None:
+    """The refusal names the file that cannot be made."""
+    with pytest.raises(
+        LedgerRefusedError, match=r"cannot open .*/none/interlock\.db\.lock: No such"
+    ):
+        open_ledger(f"sqlite:///{tmp_path}/none/interlock.db", clock, read_event)
 
 
 async def test_a_newer_ledger_is_refused(url: str, clock: FixedClock) -> None:
@@ -118,12 +152,17 @@ async def test_a_database_that_fails_is_not_ready_and_recovers(
 
 async def test_settled_deliveries_cost_the_queue_nothing(url: str, ledger: SqlLedger) -> None:
     """What is due is found by an index that holds open deliveries only."""
-    with create_engine(url).connect() as connection:
-        plan = connection.execute(
-            text(
-                "explain query plan select id from deliveries where open"
-                " and target = 'a' and not_before <= 1 and lease_until <= 1"
+    engine = create_engine(url, paramstyle="named")
+    statements = Statements(engine.dialect)
+    given = {"of": "a", "now": 1, "most": 1}
+    with engine.connect() as connection:
+        plans = [
+            str(
+                connection.exec_driver_sql(
+                    f"explain query plan {spelt.text}", {**given, **spelt.given}
+                ).fetchall()
             )
-        ).fetchall()
+            for spelt in (statements.due, statements.full)
+        ]
 
-    assert "deliveries_due" in str(plan)
+    assert all("deliveries_due" in plan for plan in plans), plans

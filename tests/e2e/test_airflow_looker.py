@@ -1,6 +1,8 @@
 """From a real Airflow run to the Looker content that reads what it loaded, as users run it."""
 
 import os
+import signal
+import stat
 import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
@@ -113,4 +115,27 @@ def test_the_demo(tmp_path: Path) -> None:
     assert "duplicate: true Looker saw nothing new" in words
     assert "403 policy.not_allowed" in words
     assert "because no rule permits it" in words
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_demo_that_is_kept(tmp_path: Path, number: signal.Signals) -> None:
+    """Only its user can look into it, and whatever ends it leaves nothing behind."""
+    with subprocess.Popen(
+        [Path(sys.executable).with_name("interlock"), "demo", "--keep"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},  # noqa: TID251 - handed on
+    ) as process:
+        assert process.stdout
+        last = next((line for line in process.stdout if line.startswith("interlock handoffs")), "")
+        [folder] = tmp_path.iterdir()
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        process.send_signal(number)
+        process.communicate(timeout=STORY_S)
+
+    assert last
+    assert mode == 0o700
+    assert process.returncode == 1
     assert [*tmp_path.iterdir()] == []

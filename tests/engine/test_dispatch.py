@@ -161,3 +161,43 @@ async def test_the_loop_ends_after_what_is_under_way() -> None:
     assert not ended
     assert not bench.dispatch.working
     assert bench.states() == [State.DONE]
+
+
+class Torn(MemoryLedger):
+    """A ledger with a row that cannot be read, once."""
+
+    torn = True
+
+    async def claim(self, permits: Mapping[str, int], term: timedelta) -> Sequence[Lease]:
+        """See Ledger."""
+        if self.torn:
+            self.torn = False
+            raise ValueError("a stored event no longer parses")
+        return await super().claim(permits, term)
+
+
+async def test_one_bad_row_does_not_end_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever claiming raises is reported, and the loop goes on."""
+    monkeypatch.setattr(dispatch, "LEDGER_PAUSE_S", 0)
+    bench = Bench(Script(concurrency=1), ledger=Torn)
+    told: list[Mapping[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    for n in range(3):
+        await bench.submit(str(n))
+
+    async with at_work(bench):
+        await until(lambda: len(bench.target.heard) == 3)
+
+    assert [context["message"] for context in told] == ["what is due could not be claimed"]
+
+
+async def test_a_gateway_that_stops_begins_nothing_more() -> None:
+    """What is due when it is told to stop is handed back as it was."""
+    bench = Bench()
+    bench.dispatch.stopping.set()
+    await bench.submit("1")
+    await bench.dispatch.drain()
+
+    [owed] = await bench.deliveries()
+    assert owed.state is State.PENDING
+    assert not bench.target.heard

@@ -60,7 +60,10 @@ class AioHttp:
                 data=body,
                 allow_redirects=False,
                 middlewares=(_once,) if method in SENT_AGAIN else (),
-                timeout=aiohttp.ClientTimeout(total=within.total_seconds()),
+                timeout=aiohttp.ClientTimeout(
+                    total=within.total_seconds(),
+                    connect=within.total_seconds() / 2,  # a place in the pool, and a connection
+                ),
             ) as response:
                 answer = await response.content.read(size_max + 1)
                 while len(answer) <= size_max and not response.content.at_eof():
@@ -69,7 +72,12 @@ class AioHttp:
                     raise NoAnswerError(f"the answer is over {size_max} bytes")
                 found = {name.lower(): value for name, value in response.headers.items()}
                 return Answer(status=response.status, headers=found, body=answer)
-        except (aiohttp.ClientConnectorError, aiohttp.InvalidURL, ValueError) as err:
+        except (
+            aiohttp.ClientConnectorError,
+            aiohttp.ConnectionTimeoutError,
+            aiohttp.InvalidURL,
+            ValueError,
+        ) as err:
             raise NotSentError(f"cannot connect: {type(err).__name__}") from err
         except TimeoutError as err:
             raise NoAnswerError(f"no answer within {within.total_seconds():g} s") from err

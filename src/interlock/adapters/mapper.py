@@ -120,8 +120,10 @@ def _inline(expression: str, known: Known) -> str:
 def _found(expression: str, known: Known) -> Json:
     try:
         found: Json = _compiled(expression).search(known())
-    except (JMESPathError, ValueError, ArithmeticError, RecursionError) as err:  # as ceil of NaN
-        raise MappingError(f"{expression!r}: {(str(err) or 'no value').splitlines()[0]}") from err
+    except Exception as err:
+        # jmespath raises bare TypeErrors too, and its messages quote the event's values, which not
+        # everyone who may read of the delivery may see.
+        raise MappingError(f"{expression!r} has no value here: {type(err).__name__}") from err
     if not _is_json(found):
         raise MappingError(f"{expression!r} comes to what JSON cannot say")
     return found

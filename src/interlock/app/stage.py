@@ -86,7 +86,7 @@ def examples() -> Path:
 @asynccontextmanager
 async def stage(example: str, folder: Path, http: Http) -> AsyncIterator[Stage]:
     """Set the example up in `folder`, which is empty, for the length of the block."""
-    shutil.copytree(examples() / example, folder, dirs_exist_ok=True)
+    _copy(example, folder)
     client_secrets = {client: token_urlsafe(24) for client in CLIENTS}
     settings: dict[str, Any] = yaml.safe_load((folder / "interlock.yaml").read_text())
     directory = issuer.Directory(
@@ -122,6 +122,11 @@ async def stage(example: str, folder: Path, http: Http) -> AsyncIterator[Stage]:
             client_secrets=client_secrets,
             http=http,
         )
+
+
+def _copy(example: str, folder: Path) -> None:
+    shutil.copytree(examples() / example, folder, dirs_exist_ok=True)
+    folder.chmod(0o700)  # it now has the mode of the example, and secrets are coming
 
 
 def _secret(path: Path, value: str) -> str:

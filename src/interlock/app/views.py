@@ -9,7 +9,7 @@ from interlock.core.event import Event, Json
 from interlock.core.handoff import Handoff, Receipt
 from interlock.core.plan import Left, Plan
 from interlock.core.principal import Principal
-from interlock.core.step import Step, overall
+from interlock.core.step import SAID, Step, overall
 from interlock.ports import Record
 
 
@@ -42,7 +42,7 @@ def trace_view(record: Record, history: Iterable[Entry], *, payload: bool) -> di
     """One hand-off whole; with the event's data, and what was made of it, if `payload`."""
     attempts: dict[str, list[Json]] = {}
     for attempt in record.attempts:
-        attempts.setdefault(attempt.step, []).append(_attempt(attempt))
+        attempts.setdefault(attempt.step, []).append(_attempt(attempt, payload=payload))
     deliveries: list[Json] = [
         delivery_view(delivery)
         | {
@@ -52,7 +52,7 @@ def trace_view(record: Record, history: Iterable[Entry], *, payload: bool) -> di
                 for step in record.steps.get(delivery.id, ())
             ],
         }
-        | ({"params": dict(delivery.params)} if payload else {})
+        | ({"params": dict(delivery.params), "reason": delivery.reason} if payload else {})
         for delivery in record.deliveries
     ]
     handoff = record.handoff
@@ -62,13 +62,17 @@ def trace_view(record: Record, history: Iterable[Entry], *, payload: bool) -> di
         "decision": {"allowed": handoff.decision.allowed, "rules": list(handoff.decision.rules)},
         "config_rev": handoff.config_rev,
         "deliveries": deliveries,
-        "history": [entry_view(entry) for entry in history],
+        "history": [entry_view(entry, payload=payload) for entry in history],
     }
 
 
 def refused_view(handoff: str, history: Iterable[Entry]) -> dict[str, Json]:
     """What is on record of an event that never became a hand-off."""
-    return {"id": handoff, "state": "refused", "history": [entry_view(each) for each in history]}
+    return {
+        "id": handoff,
+        "state": "refused",
+        "history": [entry_view(each, payload=True) for each in history],
+    }
 
 
 def delivery_view(delivery: Delivery) -> dict[str, Json]:
@@ -80,7 +84,7 @@ def delivery_view(delivery: Delivery) -> dict[str, Json]:
         "target": delivery.target,
         "action": delivery.action,
         "state": delivery.state.value,
-        "reason": delivery.reason,
+        "reason": _brief(delivery.reason),
         "deadline": _time(delivery.limits.deadline),
         "not_before": _time(delivery.not_before),
     }
@@ -98,14 +102,17 @@ def event_view(event: Event) -> dict[str, Json]:
     }
 
 
-def entry_view(entry: Entry) -> dict[str, Json]:
-    """A line of the ledger."""
+def entry_view(entry: Entry, *, payload: bool) -> dict[str, Json]:
+    """A line of the ledger; with what targets said in it if `payload`."""
     return {
         "position": entry.position,
         "at": _time(entry.at),
         "kind": entry.kind,
         "delivery": entry.delivery,
-        "detail": dict(entry.detail),
+        "detail": {
+            name: value if payload or not isinstance(value, str) else _brief(value)
+            for name, value in entry.detail.items()
+        },
     }
 
 
@@ -153,20 +160,25 @@ def _step(step: Step, *, payload: bool) -> dict[str, Json]:
         "repeat": step.repeat.value,
         "after": list(step.after),
         "state": step.state.value,
-        "reason": step.reason,
+        "reason": step.reason if payload else _brief(step.reason),
         "reference": step.reference,
         **(made if payload else {}),
     }
 
 
-def _attempt(attempt: Attempt) -> dict[str, Json]:
+def _brief(reason: str) -> str:
+    """The reason without what the target said, which may quote the event's data."""
+    return reason.partition(SAID)[0]
+
+
+def _attempt(attempt: Attempt, *, payload: bool) -> dict[str, Json]:
     return {
         "number": attempt.number,
         "asked": attempt.asked,
         "began_at": _time(attempt.began_at),
         "took_ms": round((attempt.ended_at - attempt.began_at).total_seconds() * 1_000, 1),
         "outcome": attempt.outcome,
-        "detail": attempt.detail,
+        "detail": attempt.detail if payload else _brief(attempt.detail),
     }
 
 

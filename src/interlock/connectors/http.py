@@ -31,7 +31,7 @@ from interlock.core.decision import Resource
 from interlock.core.delivery import Lease
 from interlock.core.event import Json
 from interlock.core.plan import Facts, Plan, Planned
-from interlock.core.step import Done, Outcome, Rejected, Repeat, Step, Unavailable, Unknown
+from interlock.core.step import SAID, Done, Outcome, Rejected, Repeat, Step, Unavailable, Unknown
 from interlock.ports import Answer, NoAnswerError, NotSentError, SecretError
 
 ROTATING = frozenset({401, 409})  # our credential is being rotated; the same key is worked on
@@ -78,7 +78,8 @@ class PostParams(Model):
         str,
         Field(
             description="Below the base URL.",
-            pattern=r"^(/[A-Za-z0-9._~!$&'()*+,;=:@-]+)*/?$",
+            # No ';': some servers read '..;' as '..'.
+            pattern=r"^(/[A-Za-z0-9._~!$&'()*+,=:@-]+)*/?$",
             max_length=1_000,
         ),
     ] = ""
@@ -141,10 +142,11 @@ async def send(session: HttpSession, step: Step, lease: Lease) -> Outcome:
     """POST once."""
     body = orjson.dumps(step.call["body"]) if "body" in step.call else lease.event.body
     try:
+        headers = session.headers(step)
         answer = await session.tools.http.request(
             "POST",
             str(step.call["url"]),
-            headers=session.headers(step),
+            headers=headers,
             body=body,
             within=timedelta(seconds=session.config.timeout_s),
         )
@@ -154,7 +156,8 @@ async def send(session: HttpSession, step: Step, lease: Lease) -> Outcome:
         return Unavailable(str(err))
     except NoAnswerError as err:
         return Unknown(str(err))
-    return _outcome(answer, session)
+    credential = headers.get("authorization", "").removeprefix("Bearer ")
+    return _outcome(answer, session, credential)
 
 
 async def find(_session: HttpSession, _step: Step, _lease: Lease) -> Outcome | None:
@@ -162,9 +165,11 @@ async def find(_session: HttpSession, _step: Step, _lease: Lease) -> Outcome | N
     return None
 
 
-def _outcome(answer: Answer, session: HttpSession) -> Outcome:
+def _outcome(answer: Answer, session: HttpSession, credential: str) -> Outcome:
     said = answer.body[:SAID_MAX].decode(errors="replace")
-    told = f"{answer.status} {said}".strip()
+    if credential:  # some endpoints repeat what they were sent
+        said = said.replace(credential, "(credential)")
+    told = f"{answer.status}{SAID}{said}" if said else str(answer.status)
     if answer.status in GOOD:
         return Done({"status": answer.status, "said": said})
     if waiting := nothing_done(answer, told, session.tools.clock.now()):

@@ -91,6 +91,9 @@ class Unknown:
     reason: str
 
 
+SAID = "; said: "
+"""In a reason, what the target itself said follows: it may quote the event's data."""
+
 Outcome = Done | Started | Rejected | Unavailable | Unknown
 
 

@@ -32,6 +32,7 @@ class Dispatch:
     dice: Random
     _busy: Counter[str] = field(default_factory=Counter[str])
     working: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _crowded: set[str] = field(default_factory=set[str])  # more may be due to them than has a place
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -72,9 +73,15 @@ class Dispatch:
                 except NotReady:
                     await asyncio.sleep(LEDGER_PAUSE_S)
                     continue
+                except Exception as err:  # noqa: BLE001 - one bad row must not end all delivery
+                    told = {"message": "what is due could not be claimed", "exception": err}
+                    asyncio.get_running_loop().call_exception_handler(told)
+                    await asyncio.sleep(LEDGER_PAUSE_S)
+                    continue
                 if not claimed:
                     await self._pause()
         finally:
+            self.stopping.set()
             await self.drain()
 
     async def once(self) -> int:
@@ -121,6 +128,7 @@ class Dispatch:
             ledger=self.ledger,
             clock=self.clock,
             dice=self.dice,
+            stopping=self.stopping,
         )
 
     def _ended(self, task: "asyncio.Task[None]") -> None:

@@ -53,13 +53,17 @@ class Work:
     ledger: Ledger
     clock: Clock
     dice: Random
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _delivery: Delivery = field(init=False)
     _begun: Sequence[Step] = ()
     _steps: dict[str, Step] = field(default_factory=dict[str, Step])
     _unsaved: dict[str, Step] = field(default_factory=dict[str, Step])
+    _made: list[Attempt] = field(default_factory=list[Attempt])
     _planned: bool = False
     _talks: int = 0
     _released: bool = False
+    _failed: bool = False
+    _saving: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self._delivery = self.lease.delivery
@@ -87,9 +91,13 @@ class Work:
             elif not await self._prepared():
                 return
             while not self._released:
-                await self._wave(ready(self._steps, self.clock.now())[:AT_ONCE])
+                await self._wave(self._next_wave())
         except (_FenceIsOldError, NotReady):
             return  # what is on record stands; the lease passes on
+
+    def _next_wave(self) -> list[Step]:
+        """What can move now; nothing once the gateway is stopping: another takes it from here."""
+        return [] if self.stopping.is_set() else ready(self._steps, self.clock.now())[:AT_ONCE]
 
     async def _prepared(self) -> bool:
         """Find what a lost worker left, and plan if nobody has. False: the work ends here."""
@@ -98,7 +106,7 @@ class Work:
             return True
         if not await self._plan():
             return False
-        await self._wave(ready(self._steps, self.clock.now())[:AT_ONCE], decided=True)
+        await self._wave(self._next_wave(), decided=True)
         return True
 
     async def _recover(self) -> None:
@@ -172,16 +180,18 @@ class Work:
             self._put(answered(step, outcome, now, limits, dice))
         self._talks -= 1
         self._cancel_hopeless()
-        attempt = Attempt(
-            step=step.id,
-            number=step.attempts,
-            asked=ask,
-            began_at=began,
-            ended_at=now,
-            outcome=type(outcome).__name__ if outcome else "Absent",
-            detail=self._steps[step.key].reason,
+        self._made.append(
+            Attempt(
+                step=step.id,
+                number=step.attempts,
+                asked=ask,
+                began_at=began,
+                ended_at=now,
+                outcome=type(outcome).__name__ if outcome else "Absent",
+                detail=self._steps[step.key].reason,
+            )
         )
-        await self._save(attempt)
+        await self._save()
 
     async def _hear(self, step: Step, *, ask: bool) -> Outcome | None:
         try:
@@ -202,19 +212,24 @@ class Work:
     def _put(self, step: Step) -> None:
         self._steps[step.key] = self._unsaved[step.key] = step
 
-    async def _save(self, *attempts: Attempt) -> None:
+    async def _save(self) -> None:
         """Save what is unsaved, with its entry; let the delivery go if nothing can move now."""
-        await self._write(self._change(*attempts))
+        async with self._saving:  # one at a time: each tells the state that the last one saved
+            if self._failed:
+                raise _FenceIsOldError
+            if self._unsaved or self._made or not self._released:
+                await self._write(self._change())
 
-    def _change(self, *attempts: Attempt) -> Change:
+    def _change(self) -> Change:
         """What is unsaved, which counts as saved from here on."""
         now = self.clock.now()
         if self._steps or self._delivery.planned:
             self._delivery = moved(self._delivery, list(self._steps.values()))
         delivery = self._delivery
-        self._released = self._talks == 0 and not ready(self._steps, now)
+        self._released = self._talks == 0 and not self._next_wave()
         steps, self._unsaved = tuple(self._unsaved.values()), {}
         planned, self._planned = self._planned, False
+        attempts, self._made = tuple(self._made), []
         detail: dict[str, Json] = {
             step.key: f"{step.state}: {step.reason}" if step.reason else str(step.state)
             for step in steps
@@ -239,7 +254,13 @@ class Work:
         )
 
     async def _write(self, change: Change) -> None:
-        if not await self.ledger.save(change, LEASE):
+        """Save it. If that fails nothing more is: it would build on what is not on record."""
+        try:
+            self._failed = not await self.ledger.save(change, LEASE)
+        except BaseException:
+            self._failed = True
+            raise
+        if self._failed:
             raise _FenceIsOldError
 
 

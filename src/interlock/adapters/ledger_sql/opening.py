@@ -19,6 +19,7 @@ from interlock.adapters.ledger_sql.writing import LAST
 from interlock.ports import Clock
 
 BUSY_MS = 5_000  # how long a connection waits for another of this process
+OWNER_ONLY = 0o600  # events have payloads; SQLite's -wal and -shm get the mode of the ledger
 
 
 class LedgerRefusedError(Exception):
@@ -50,9 +51,13 @@ def _lock(path: Path) -> Callable[[], None]:
     """Hold the file's lock while this process lives; the kernel ends it with the process."""
     lock = path.with_name(path.name + ".lock")
     try:
+        for file in (lock, path):
+            file.touch(OWNER_ONLY)
         held = lock.open("a")
     except OSError as err:
-        raise LedgerRefusedError(f"ledger {path}: cannot open {lock}: {err.strerror}") from err
+        raise LedgerRefusedError(
+            f"ledger {path}: cannot open {err.filename}: {err.strerror}"
+        ) from err
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as err:

@@ -1,9 +1,9 @@
 """Reading: what the record says, on connections that never write."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Table, and_, false, or_, select
+from sqlalchemy import Connection, RowMapping, Select, Table, and_, or_, select
 
 from interlock.adapters.ledger_sql import rows
 from interlock.adapters.ledger_sql.schema import (
@@ -22,6 +22,8 @@ from interlock.core.handoff import Handoff
 from interlock.core.ids import children, first_id
 from interlock.core.step import Step
 from interlock.ports import Filter, Record
+
+RANGES_MAX = 400  # in one statement; SQLite takes expressions 1,000 deep
 
 ReadEvent = Callable[[bytes], Event]
 
@@ -119,12 +121,9 @@ class Reader:
 
     def _records(self, accepted: Sequence[Handoff]) -> list[Record]:
         facts = self._events(accepted)
-        query = (
-            select(deliveries)
-            .where(_children(deliveries.c.id, "d", [handoff.id for handoff in accepted]))
-            .order_by(deliveries.c.seq)
-        )
-        owed = [rows.delivery_of(row) for row in self._all(query)]
+        ids = [handoff.id for handoff in accepted]
+        query = select(deliveries).order_by(deliveries.c.seq)
+        owed = [rows.delivery_of(row) for row in self._of_parents(query, deliveries.c.id, "d", ids)]
         return [
             Record(
                 event=facts[handoff.event],
@@ -147,24 +146,27 @@ class Reader:
         return {row["key"]: self._read_event(row["body"]) for row in self._all(query)}
 
     def _steps(self, of: Sequence[str]) -> dict[str, list[Step]]:
-        query = (
-            select(steps)
-            .where(_children(steps.c.id, "s", of))
-            .order_by(steps.c.delivery, steps.c.seq)
-        )
         found: dict[str, list[Step]] = {}
-        for row in self._all(query):
+        for row in self._of_parents(select(steps).order_by(steps.c.seq), steps.c.id, "s", of):
             found.setdefault(row["delivery"], []).append(rows.step_of(row))
         return found
 
+    def _of_parents(
+        self,
+        query: Select[Any],
+        column: Any,  # noqa: ANN401 - an SQL expression
+        kind: str,
+        parents: Sequence[str],
+    ) -> Iterator[RowMapping]:
+        """The rows whose id in `column` belongs to one of `parents`."""
+        for first in range(0, len(parents), RANGES_MAX):
+            ranges = [children(kind, each) for each in parents[first : first + RANGES_MAX]]
+            yield from self._all(
+                query.where(or_(*(and_(column > low, column < high) for low, high in ranges)))
+            )
+
     def _all(self, query: Select[Any]) -> Sequence[RowMapping]:
         return self._on.execute(query).mappings().all()
-
-
-def _children(column: Any, kind: str, parents: Sequence[str]) -> Any:  # noqa: ANN401 - SQL
-    """Whether the id in `column` belongs to one of `parents`."""
-    ranges = [children(kind, parent) for parent in parents]
-    return or_(false(), *(and_(column > low, column < high) for low, high in ranges))
 
 
 def _fits(wanted: Filter) -> list[Any]:

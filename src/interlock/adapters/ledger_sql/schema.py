@@ -19,6 +19,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 
 METADATA = MetaData()
@@ -94,7 +95,9 @@ Index(
     "deliveries_due",
     deliveries.c.target,
     deliveries.c.not_before,
-    sqlite_where=deliveries.c.open,
+    sqlite_where=text(
+        "open = 1"
+    ),  # word for word as the statements say it, or SQLite will not use it
     postgresql_where=deliveries.c.open,
 )
 

@@ -1,6 +1,7 @@
 """`interlock demo`: the whole story on one machine, with no account and nothing left behind."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -64,6 +65,9 @@ def demo(*, keep: bool) -> None:
     A finished Airflow run is handed over; the Looker content that reads its table is refreshed and
     the rest is left alone; the same event again changes nothing; a stranger is refused.
     """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup has it ignored
+            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C does
     with TemporaryDirectory(prefix="interlock-demo-") as folder:
         uvloop.run(_demo(Path(folder), keep=keep))
 

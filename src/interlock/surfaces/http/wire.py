@@ -1,7 +1,8 @@
 """The wire: uvicorn's reading of HTTP/1.1, without what it lets through.
 
 httptools refuses broken framing. uvicorn, around it, takes trailers for headers, takes a target
-that names another host, and waits without end for the end of a head.
+that names another host, and waits without end: for the end of a head, and of a body that has been
+answered before it was there.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ class Wire(HttpToolsProtocol):
 
     _in_head = False
     _head_bytes = 0
+    _lasts = False  # whether the connection may outlive the request that is being read
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -37,6 +39,8 @@ class Wire(HttpToolsProtocol):
         """See asyncio.Protocol. A head is kept in memory, so it must end within its limit."""
         only_head = self._in_head
         super().data_received(data)
+        if self._idle_for_ever():
+            self._expect_head()
         if only_head and self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > HEADER_BYTES_MAX:
@@ -62,10 +66,31 @@ class Wire(HttpToolsProtocol):
         if codings and (codings != [b"chunked"] or self.parser.get_http_version() != "1.1"):
             raise BadRequest("the one transfer coding is chunked")
         super().on_headers_complete()
+        self._lasts, self.cycle.keep_alive = self.cycle.keep_alive, False
+
+    def on_message_complete(self) -> None:
+        """See httptools. Only an answer that begins after this one may leave the connection open.
+
+        RFC 9112 9.3: who does not read the whole body has to close.
+        """
+        super().on_message_complete()
+        if not self.cycle.response_started:
+            self.cycle.keep_alive = self._lasts
+
+    def shutdown(self) -> None:
+        """See uvicorn. No body that completes from now on keeps the connection."""
+        self._lasts = False
+        super().shutdown()
 
     def send_400_response(self, msg: str) -> None:
         """See uvicorn, which says it in plain text."""
         self._refuse(BadRequest(f"{msg} RFC 9112 says how one looks.", field="(request)"))
+
+    def _idle_for_ever(self) -> bool:
+        """Whether what came has ended the wait for a request, and was none: an empty line."""
+        return (
+            not self._in_head and not self.transport.is_closing() and self.cycle.response_complete
+        )
 
     def _expect_head(self) -> None:
         self._head_is_here()

@@ -100,7 +100,7 @@ def _deliveries() -> None:
         "deliveries",
         ["target", "not_before"],
         unique=False,
-        sqlite_where=sa.text("open"),
+        sqlite_where=sa.text("open = 1"),
         postgresql_where=sa.text("open"),
     )
 
