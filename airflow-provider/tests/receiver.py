@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Said:
-    """An answer to give instead of a receipt."""
+    """An answer to give instead of a receipt; a body with a `code` is a problem's (RFC 9457)."""
 
     status: int
     body: dict[str, Any] = field(default_factory=dict)
@@ -65,8 +65,8 @@ class Receiver(ThreadingHTTPServer):
             return self.next_answers.pop(0)
         if heard.path == "/token":
             return Said(200, {"access_token": f"token-{len(self.heard)}", "expires_in": 300})
-        if heard.path == "/v1/status":
-            return Said(200, {"ok": True})
+        if heard.path == "/v1/handoffs?limit=1":
+            return Said(200, {"handoffs": []})
         receipt = {"handoff": "h-1", "event": "e-1", "deliveries": ["d-1"]}
         return Said(202, {**receipt, "duplicate": heard.body in before})
 
@@ -86,8 +86,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _reply(self, heard: Heard) -> None:
         said = self.server.answer(heard)
         body = json.dumps(said.body).encode()
+        kind = "application/problem+json" if "code" in said.body else "application/json"
         self.send_response(said.status)
-        for name, value in {"Content-Type": "application/json", **said.headers}.items():
+        for name, value in {"Content-Type": kind, **said.headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

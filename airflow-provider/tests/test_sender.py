@@ -92,6 +92,40 @@ def test_an_unavailable_gateway_is_left_alone(
     assert sender.spool.pause() == GO
 
 
+def test_a_full_queue_holds_events_up_for_five_minutes_at_most(
+    sender: Sender, receiver: Receiver, clock: Clock
+) -> None:
+    """Order is kept, so the others wait too; however long a 429 asks for, there is an end."""
+    receiver.next_answers = [Said(429, {"code": "queue.full"}, {"Retry-After": "86400"})]
+    sender.send_all()
+    wait = sender.spool.pause().until - clock.now
+    clock.now += wait
+    sender.send_all()
+
+    assert wait == timedelta(minutes=5)
+    assert ids(receiver) == ["1", "1", "2", "3"]
+
+
+def test_a_broken_token_pauses_like_an_outage(
+    sender: Sender,
+    receiver: Receiver,
+    tmp_path: Path,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Said once and without the token; when the file is mended, all is sent."""
+    (tmp_path / "token").write_text("sec\nret")
+    sender.send_all()
+    paused = sender.spool.pause()
+    (tmp_path / "token").write_text("mended")
+    clock.now = paused.until
+    sender.send_all()
+
+    assert (paused.until - NOON, paused.failures) == (timedelta(seconds=1), 1)
+    assert "sec\nret" not in caplog.text
+    assert ids(receiver) == ["1", "2", "3"]
+
+
 def test_waits_grow_with_failures_in_a_row(
     sender: Sender, receiver: Receiver, clock: Clock
 ) -> None:

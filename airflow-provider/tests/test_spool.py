@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -142,3 +143,73 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.OperationalError), spool._transaction() as db:
         deque(map(db.execute, halfway))
     assert spool.head() is None
+
+
+def spoil_all(path: Path) -> None:
+    """Make the file something else than a database."""
+    path.write_bytes(b"not a database, but long enough to have had a header" * 100)
+
+
+def spoil_pages(path: Path) -> None:
+    """Leave header and schema, and break what the tables hold."""
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+
+
+@pytest.mark.parametrize("spoil", [spoil_all, spoil_pages])
+def test_a_corrupt_file_is_set_aside_once(
+    tmp_path: Path, spoil: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The new event is taken all the same, the old file stays to be looked at, and it is said once."""
+    spool = Spool(tmp_path)
+    spool.append(EVENT)
+    spoil(tmp_path / "events.db")
+    spoilt = (tmp_path / "events.db").read_bytes()
+    spool.append(replace(EVENT, id="2"))
+
+    assert pending(spool) == ["2"]
+    assert (tmp_path / "events.db.corrupt").read_bytes() == spoilt
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "events.db.corrupt" in caplog.text
+
+
+def test_a_file_that_took_the_corrupt_ones_place_stays(tmp_path: Path) -> None:
+    """Two processes find the corruption; the slower one does not set the new file aside."""
+    spool = Spool(tmp_path)
+    spool.append(EVENT)
+    spoil_all(tmp_path / "events.db")
+    found = (tmp_path / "events.db").stat().st_ino
+    spool.append(replace(EVENT, id="2"))
+
+    spool._set_aside(found)
+
+    assert pending(spool) == ["2"]
+
+
+def test_what_was_sent_from_a_corrupt_file_takes_nothing_from_the_new_one(tmp_path: Path) -> None:
+    """Positions begin again in a new file, so a position alone names no event."""
+    spool = Spool(tmp_path)
+    spool.append(EVENT)
+    old = spool.head()
+    assert old is not None
+    spoil_all(tmp_path / "events.db")
+    spool.append(replace(EVENT, id="2"))
+
+    spool.sent(old)
+    spool.reject(old, "late")
+
+    assert pending(spool) == ["2"]
+
+
+def test_a_busy_file_is_not_a_corrupt_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error that passes leaves the file where it is."""
+    monkeypatch.setattr(_spool, "LOCK_WAIT_S_MAX", 0.0)
+    spool = Spool(tmp_path)
+    spool.append(EVENT)
+
+    with (
+        spool._transaction(),
+        pytest.raises(sqlite3.OperationalError, match="locked"),
+    ):
+        spool.append(replace(EVENT, id="2"))
+    assert pending(spool) == ["1"]

@@ -1,4 +1,4 @@
-"""The gateway's one door, `POST /v1/events`, and what it may answer."""
+"""The gateway's door for events, `POST /v1/events`, and what it may answer."""
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, timedelta
@@ -12,9 +12,10 @@ from airflow_provider_interlock._http import Answer, NotSent, exchange
 
 CONTENT_TYPE = "application/cloudevents+json"  # CloudEvents 1.0 HTTP binding, structured mode
 RETRY_FIRST, RETRY_MAX = timedelta(seconds=1), timedelta(minutes=1)  # doubling in between
-RETRY_AFTER_S_MAX = 3_600.0  # an hour; a longer wait is a mistake, and asking again is cheap
+RETRY_AFTER_S_MAX = 300.0  # 5 minutes; all events of a host wait, and asking again is cheap
 NOT_FINAL = frozenset({401, 408, 425, 429})  # of the 4xx, those that another try may cure
-ACCEPTED, UNAUTHORIZED = 202, 401
+UNAUTHORIZED = 401
+CHECK = "/v1/handoffs?limit=1"  # the cheapest question that needs a token
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A final no: the same event always gets the same answer. `code` is stable, `detail` is not."""
+    """The gateway's own final no, never a proxy's. `code` is stable, `detail` is not."""
 
     code: str
     detail: str
@@ -65,17 +66,17 @@ class Client:
     def check(self) -> tuple[bool, str]:
         """Say whether the gateway answers and knows us, and if not, what to look at."""
         try:
-            answer = self._ask("/v1/status")
+            answer = self._ask(CHECK)
         except NotSent as err:
             return False, str(err)
-        match answer.status:
-            case 200:
+        match answer.status, answer.members():
+            case 200, {"handoffs": _}:
                 return True, "The gateway knows this Airflow."
-            case 403:
-                return True, "The gateway knows this Airflow, which may not read its status."
-            case 401:
+            case ((403 | 404), _) if answer.problem():
+                return True, "The gateway knows this Airflow, which may not read its hand-offs."
+            case 401, _:
                 return False, "The gateway does not accept the token: compare issuer and audience."
-            case other:
+            case other, _:
                 return False, f"HTTP {other}: is {self.base_url} the gateway's address?"
 
     def _ask(self, path: str, body: bytes | None = None) -> Answer:
@@ -104,11 +105,15 @@ def _read(answer: Answer) -> Receipt | Refused | Unavailable:
             return Receipt(
                 handoff, event, duplicate, deliveries if isinstance(deliveries, list) else []
             )
-        case status, _ if 400 <= status < 500 and status not in NOT_FINAL:  # noqa: PLR2004
-            return Refused(str(said.get("code", f"http.{status}")), _sentence(said))
+        case status, _ if _final(status) and (problem := answer.problem()):
+            return Refused(problem["code"], _sentence(problem))
         case status, _:
-            # A redirect, or a 200 from something that is no gateway, is no acknowledgement either.
+            # A redirect, a 200 or a 404 from what is no gateway says nothing of the event.
             return Unavailable(f"HTTP {status} {_sentence(said)}".rstrip(), _retry_after_s(answer))
+
+
+def _final(status: int) -> bool:
+    return 400 <= status < 500 and status not in NOT_FINAL  # noqa: PLR2004 - the class of refusals
 
 
 def _sentence(problem: dict[str, Any]) -> str:

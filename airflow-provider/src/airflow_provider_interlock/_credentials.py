@@ -1,5 +1,6 @@
 """How this Airflow proves who it is: a short token, from a file or from a token endpoint."""
 
+import re
 import secrets
 from base64 import b64encode
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from airflow_provider_interlock._clock import now
 from airflow_provider_interlock._http import Answer, NotSent, exchange
 
 TOKEN_BYTES_MAX = 16_384  # the gateway refuses longer ones
+B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750 2.1; nothing else is a bearer token
 EXPIRY_MARGIN = timedelta(seconds=30)  # clocks differ, and a request takes a while
 ASSERTION_LIFE = timedelta(seconds=60)  # used once, at once (RFC 7523 section 3)
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -38,13 +40,13 @@ class TokenFile:
     def token(self, *, fresh: bool) -> str:  # noqa: ARG002 - each reading is the freshest there is
         """Return what the file holds now."""
         try:
-            with self.path.open(encoding="ascii") as file:
+            with self.path.open(encoding="ascii", errors="replace") as file:
                 text = file.read(TOKEN_BYTES_MAX + 1).strip()
-        except (OSError, UnicodeDecodeError) as err:
+        except OSError as err:
             raise NotSent(f"token_file: {err}") from err
         if not text or len(text) > TOKEN_BYTES_MAX:
             raise NotSent(f"token_file: {self.path} is empty or over {TOKEN_BYTES_MAX} bytes")
-        return masked(text)
+        return _bearer(text, f"token_file: {self.path}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,10 +146,24 @@ def _granted(answer: Answer) -> tuple[str, timedelta]:
     said = answer.members()
     token, life = said.get("access_token"), said.get("expires_in", 0)
     if answer.status == 200 and isinstance(token, str) and token and isinstance(life, int):  # noqa: PLR2004
-        return masked(token), timedelta(seconds=life)
+        return _bearer(token, "token_url: access_token"), timedelta(seconds=life)
     raise NotSent(
         f"token_url: no token (HTTP {answer.status}, {said.get('error', 'no reason given')})"
     )
+
+
+def _bearer(text: str, where: str) -> str:
+    """Return a token, masked.
+
+    Raises:
+        NotSent: it is none. The text says where it was read, never what.
+    """
+    if not B64TOKEN.fullmatch(text):
+        raise NotSent(
+            f"{where} is not one bearer token (RFC 6750: letters, digits and -._~+/, then =); "
+            "look for a line break, or for more than one"
+        )
+    return masked(text)
 
 
 def masked(secret: str) -> str:

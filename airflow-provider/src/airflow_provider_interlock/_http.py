@@ -12,6 +12,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from urllib.response import addinfourl
 
 ANSWER_BYTES_MAX = 262_144  # receipts, tokens and problems are a few KiB; more is not our peer
+PROBLEM = "application/problem+json"  # RFC 9457; what stands in front of a gateway says text/html
 SILENCE_S_MAX = 10.0  # a peer silent for so long is treated as down; the event stays ours
 
 
@@ -34,6 +35,12 @@ class Answer:
         except ValueError:
             return {}
         return value if isinstance(value, dict) else {}
+
+    def problem(self) -> dict[str, Any]:
+        """Return the members of a gateway's problem (RFC 9457 with a `code`); none of any other."""
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        said = self.members() if kind == PROBLEM else {}
+        return said if isinstance(said.get("code"), str) else {}
 
 
 class _NoRedirects(HTTPRedirectHandler):
@@ -72,7 +79,8 @@ def exchange(url: str, headers: Mapping[str, str], body: bytes | None = None) ->
     """POST `body`, or GET where there is none, and return the answer, whatever its status.
 
     Raises:
-        NotSent: no connection, no answer in time, or more than `ANSWER_BYTES_MAX` of it.
+        NotSent: no connection, no answer in time, or more than `ANSWER_BYTES_MAX` of it; or a
+            header that HTTP cannot carry.
     """
     request = Request(url, data=body, headers=dict(headers))  # noqa: S310 - `checked_url` was here
     try:
@@ -80,6 +88,9 @@ def exchange(url: str, headers: Mapping[str, str], body: bytes | None = None) ->
             content = response.read(ANSWER_BYTES_MAX + 1)
     except (OSError, HTTPException) as err:
         raise NotSent(f"{urlsplit(url).netloc}: {err}") from err
+    except ValueError:
+        # http.client quotes the header that it cannot send, and that may hold the token.
+        raise NotSent(f"{urlsplit(url).netloc}: the request cannot be sent as HTTP") from None
     if len(content) > ANSWER_BYTES_MAX:
         raise NotSent(
             f"an answer of more than {ANSWER_BYTES_MAX} bytes; is this the right address?"
