@@ -118,6 +118,12 @@ def test_the_demo(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == []
 
 
+def _attentive() -> None:
+    """Hear the signals that a shell's background job, as the tests may be, has ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_demo_that_is_kept(tmp_path: Path, number: signal.Signals) -> None:
@@ -127,13 +133,17 @@ def test_the_demo_that_is_kept(tmp_path: Path, number: signal.Signals) -> None:
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "TMPDIR": str(tmp_path)},  # noqa: TID251 - handed on
+        preexec_fn=_attentive,  # noqa: PLW1509 - one system call each, before the program starts
     ) as process:
         assert process.stdout
         last = next((line for line in process.stdout if line.startswith("interlock handoffs")), "")
         [folder] = tmp_path.iterdir()
         mode = stat.S_IMODE(folder.stat().st_mode)
         process.send_signal(number)
-        process.communicate(timeout=STORY_S)
+        try:
+            process.communicate(timeout=STORY_S)
+        finally:
+            process.kill()
 
     assert last
     assert mode == 0o700

@@ -65,14 +65,19 @@ def demo(*, keep: bool) -> None:
     A finished Airflow run is handed over; the Looker content that reads its table is refreshed and
     the rest is left alone; the same event again changes nothing; a stranger is refused.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:  # nohup has it ignored
-            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))  # as Ctrl-C does
     with TemporaryDirectory(prefix="interlock-demo-") as folder:
-        uvloop.run(_demo(Path(folder), keep=keep))
+        try:
+            uvloop.run(_demo(Path(folder), keep=keep))
+        except asyncio.CancelledError as err:
+            raise click.Abort from err
 
 
 async def _demo(folder: Path, *, keep: bool) -> None:
+    this = asyncio.current_task()
+    assert this
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves SIGHUP
+            asyncio.get_running_loop().add_signal_handler(number, this.cancel)
     async with played(EXAMPLE, folder) as play:
         event = orjson.loads((folder / "event.json").read_bytes())
         _say("interlock", f"{play.url}  ledger {folder.name}/interlock.db (SQLite)")
