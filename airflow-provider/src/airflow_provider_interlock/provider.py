@@ -45,7 +45,7 @@ def get_provider_info() -> dict[str, Any]:
         "integrations": [
             {
                 "integration-name": INTEGRATION,
-                "external-doc-url": "https://pypi.org/project/airflow-provider-interlock/",
+                "external-doc-url": "https://cloudevents.io/",
                 "tags": ["service"],
             }
         ],
