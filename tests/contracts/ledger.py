@@ -326,6 +326,19 @@ class LedgerContract:
         await ledger.admit(admission(event("4"), "slack", pending_max=3), TERM)
         assert len(await ledger.handoffs(Filter())) == 4
 
+    async def test_a_queue_fills_up_to_its_limit_at_once_too(self, ledger: Ledger) -> None:
+        """However many come together, a target gets as many as it may have and no more."""
+        ends = await asyncio.gather(
+            *(
+                ledger.admit(admission(event(str(n)), "looker", pending_max=3), TERM)
+                for n in range(9)
+            ),
+            return_exceptions=True,
+        )
+
+        assert sum(isinstance(end, TooMany) for end in ends) == 6
+        assert len(await ledger.deliveries(Filter())) == 3
+
     async def test_a_page_goes_on_behind_what_no_longer_fits(self, ledger: Ledger) -> None:
         """The last row of a page may change before the next page is asked for."""
         for n in range(4):

@@ -9,7 +9,7 @@
   x Conflict          409  another fact already holds this source and id
   x TooLarge          413  over a limit of size
   x UnsupportedMedia  415  not a form of event we read
-  x TooMany           429  the queue for this source is full
+  x TooMany           429  the queue of a target is full
   x NotReady          503  the record cannot be written now
   x CannotIdentify    503  the keys to check a credential with cannot be had now
 """

@@ -4,6 +4,7 @@ Law: a batch is written whole or not at all; one that fails is rolled back and e
 is tried alone, so that no event shares another's fate.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -99,6 +100,7 @@ class Batch:
         self._say = statements
         self._now = now
         self._entries: list[Entry] = []
+        self._open: Counter[str] = Counter()
 
     def _do(self, statement: "Spelt", *wanted: Row) -> CursorResult[Any]:
         """Run it once for each row."""
@@ -129,10 +131,15 @@ class Batch:
         return answers
 
     def _full(self, admission: Admission) -> TooMany | None:
-        for target in {delivery.target for delivery in admission.deliveries}:
-            asked = {"of": target, "most": admission.pending_max}
-            if self._do(self._say.full, asked).first():
-                return TooMany.at(target, admission.pending_max)
+        """The refusal, if a target it owes to is full; else its deliveries count from here on."""
+        most, owed = admission.pending_max, Counter(d.target for d in admission.deliveries)
+        for target in owed:
+            if target not in self._open:  # counted once a batch: a long backlog takes milliseconds
+                counted = self._do(self._say.open, {"of": target, "most": most})
+                self._open[target] = counted.scalar_one()
+            if self._open[target] >= most:
+                return TooMany.at(target, most)
+        self._open.update(owed)
         return None
 
     def _again(
@@ -354,9 +361,8 @@ class Statements:
             .limit(bindparam("most"))
             .with_for_update(skip_locked=True)
         )
-        self.full = spelt(  # a row if there are so many; the index holds open ones only
-            select(deliveries.c.id).where(*of_target).limit(1).offset(bindparam("most") - 1)
-        )
+        counted = select(deliveries.c.id).where(*of_target).limit(bindparam("most")).subquery()
+        self.open = spelt(select(func.count()).select_from(counted))
         self.lease = spelt(
             update(deliveries)
             .where(deliveries.c.id == bindparam("on_id"))
